@@ -1,0 +1,1 @@
+"""The graph search space; empty until graph convolutions and pooling come."""

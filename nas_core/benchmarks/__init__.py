@@ -1,0 +1,1 @@
+"""Tabular benchmarks; a file here is a benchmark that can be named."""

@@ -1,0 +1,1 @@
+"""Parts from which differentiable search methods are put together."""

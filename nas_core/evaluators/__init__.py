@@ -1,0 +1,1 @@
+"""Evaluators; a file here is an evaluator that can be named."""

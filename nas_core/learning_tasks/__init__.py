@@ -1,0 +1,1 @@
+"""Learning tasks; a file here is a task that can be named."""

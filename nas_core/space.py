@@ -1,0 +1,95 @@
+"""The search space contract, and the capabilities that a space may have besides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from nas_core.architecture import Architecture, Choice
+from nas_core.task import TaskShape
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from nas_core.weight_sharing.supernet import Mixing, Supernet
+
+
+class SearchSpace(Protocol):
+    """A tuple of categorical choices, with validity, a canonical form, and the networks they stand for."""
+
+    @property
+    def name(self) -> str:
+        """Name of the space; the first part of its architectures' keys."""
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """The choices, in the order of an architecture's decisions."""
+
+    def is_valid(self, architecture: Architecture) -> bool:
+        """Return whether the architecture is a member of this space."""
+
+    def canonical(self, architecture: Architecture) -> Architecture:
+        """Return the one representative of all architectures that stand for the same network; idempotent."""
+
+    def decode(self, scores: Sequence[Sequence[float]]) -> Architecture:
+        """Return the valid architecture that a score for every option of every choice asks for.
+
+        Args:
+            scores: for each choice, a finite score an option; higher is preferred.
+        """
+
+    def network(self, architecture: Architecture, task: TaskShape, init: torch.Generator) -> nn.Module:
+        """Return the freshly initialized stand-alone network, on the CPU.
+
+        Args:
+            architecture: a valid member.
+            task: what the network takes and gives.
+            init: a CPU generator, the only source of the initial weights.
+        """
+
+
+@runtime_checkable
+class HasSupernet(Protocol):
+    """A space all of whose networks live in one network with shared weights."""
+
+    def supernet(self, task: TaskShape, init: torch.Generator, mixing: Mixing | None = None) -> Supernet:
+        """Return the supernet, on the CPU, called as ``supernet(inputs, gates)``; `mixing` None runs every channel."""
+
+
+@runtime_checkable
+class HasReference(Protocol):
+    """A space that names a hand-designed network to compare with."""
+
+    def reference(self) -> Architecture:
+        """Return the hand-designed reference network of the space."""
+
+
+@runtime_checkable
+class HasMorphisms(Protocol):
+    """A space with function-preserving changes of an architecture."""
+
+    def morphisms(self, architecture: Architecture) -> Sequence[str]:
+        """Return the names of the morphisms that apply."""
+
+    def transfer(self, parent: nn.Module, architecture: Architecture, morphism: str) -> nn.Module:
+        """Return the network that the morphism makes of a trained parent, computing the same function."""
+
+
+@runtime_checkable
+class HasBenchmarkNames(Protocol):
+    """A space whose members have official names in a benchmark."""
+
+    def to_name(self, architecture: Architecture) -> str:
+        """Return the official name."""
+
+    def from_name(self, name: str) -> Architecture:
+        """Return the architecture of an official name; ValueError if it is none."""
+
+
+@runtime_checkable
+class HasScales(Protocol):
+    """A space whose networks can be built deeper or wider than they were searched."""
+
+    def scaled(self, *, width: float = 1.0, depth: float = 1.0) -> SearchSpace:
+        """Return the same space with channels and cells a stage multiplied (rounded up, at least 1)."""

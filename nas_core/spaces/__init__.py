@@ -1,0 +1,1 @@
+"""Search spaces; a file here is a space that can be named."""

@@ -1,0 +1,1 @@
+"""Search strategies; a file here is a strategy that can be named."""

@@ -1,0 +1,88 @@
+"""What is learnt: the contract that trainers, evaluators, proxies and robustness checks know, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import torch
+
+    Shift = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskShape:
+    """What a network must take and give, the batch dimension left out.
+
+    Attributes:
+        inputs: shape of one example; (channels, height, width) for an image.
+        outputs: shape of one output; (classes,) for classification.
+    """
+
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if not self.inputs or not self.outputs or min(*self.inputs, *self.outputs) < 1:
+            raise ValueError(f"{self} is not the shape of a task; every size is at least 1")
+
+
+class Task(Protocol):
+    """A learning task: data in splits, a loss, metrics, and the distribution shifts that make sense for it.
+
+    Splits are "train", "validation" and, only where a stage may touch it, "test". Tensors live on `device`.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name of the data set."""
+
+    @property
+    def shape(self) -> TaskShape:
+        """What a network must take and give."""
+
+    @property
+    def metric(self) -> str:
+        """Key of `metrics` that is to be maximized."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where batches are."""
+
+    def num_examples(self, split: str) -> int:
+        """Return the number of examples of a split.
+
+        Raises:
+            ValueError: if this task was built without that split.
+        """
+
+    def batches(
+        self,
+        split: str,
+        batch_size: int,
+        generator: torch.Generator | None = None,
+        *,
+        fraction: float = 1.0,
+        augment: bool = False,
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Yield (inputs, targets), one pass over a split.
+
+        Args:
+            split: "train", "validation" or "test".
+            batch_size: examples a batch; the last batch may be smaller.
+            generator: a CPU generator that shuffles (and augments); None keeps the stored order.
+            fraction: share of the split, in (0, 1]: its first examples in an order fixed by the task, so that the
+                examples of a smaller fraction are among those of a larger one.
+            augment: apply the task's training augmentation; needs a generator.
+        """
+
+    def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Return the scalar mean loss of a batch."""
+
+    def metrics(self, outputs: torch.Tensor, targets: torch.Tensor) -> Mapping[str, float]:
+        """Return named metrics of a whole split's outputs; `metric` is one of them."""
+
+    def shifts(self, severity: int) -> Mapping[str, Shift]:
+        """Return the distribution shifts of the inputs, by name, at a severity from 1 (least) to 5."""

@@ -1,0 +1,1 @@
+"""Weight sharing: gates, the supernet contract, and the training of shared weights."""

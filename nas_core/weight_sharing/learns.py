@@ -1,0 +1,50 @@
+"""The contracts between a strategy that learns with the shared weights and whoever owns them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol, runtime_checkable
+
+import torch
+
+from nas_core.weight_sharing.gates import Gates
+
+
+class SharedWeights(Protocol):
+    """A supernet on one pair of minibatches (training, validation), seen through its losses.
+
+    The minibatches stay the same during one `Learns.learn`; the network itself is never seen.
+    """
+
+    def training_loss(self, gates: Gates) -> torch.Tensor:
+        """Return the scalar loss on the training minibatch, twice differentiable in gates and weights."""
+
+    def validation_loss(self, gates: Gates) -> torch.Tensor:
+        """Return the scalar loss on the validation minibatch."""
+
+    def validation_accuracy(self, gates: Gates) -> float:
+        """Return the task's metric on the validation minibatch, in evaluation mode, without gradients."""
+
+    def gradient(self, loss: torch.Tensor) -> list[torch.Tensor]:
+        """Return the gradient of a loss by each shared weight (zeros where a weight took no part)."""
+
+    def unrolled_direction(self, loss: torch.Tensor) -> tuple[list[torch.Tensor], float]:
+        """Return (direction, learning rate) of the step that the weight optimizer would take on a loss, without it.
+
+        The new weights would be ``w - learning_rate * direction``; direction holds momentum and weight decay.
+        """
+
+    def step(self, loss: torch.Tensor) -> None:
+        """Take one step of the weight optimizer (clipping included)."""
+
+    def shifted(self, direction: Sequence[torch.Tensor], scale: float) -> AbstractContextManager[None]:
+        """Hold the weights at ``w + scale * direction`` within a ``with`` block, then restore them exactly."""
+
+
+@runtime_checkable
+class Learns(Protocol):
+    """The further verb of a strategy that takes part in training the shared weights (DARTS family, ENAS, NAT)."""
+
+    def learn(self, weights: SharedWeights) -> None:
+        """Learn from one pair of minibatches and train the weights on it; called once a pair."""
