@@ -93,3 +93,14 @@ class HasScales(Protocol):
 
     def scaled(self, *, width: float = 1.0, depth: float = 1.0) -> SearchSpace:
         """Return the same space with channels and cells a stage multiplied (rounded up, at least 1)."""
+
+
+@runtime_checkable
+class HasPathEncoding(Protocol):
+    """A space whose members have a path encoding (White et al. 2021, BANANAS, arXiv:1910.11858)."""
+
+    def path_encoding(self, architecture: Architecture) -> Sequence[int]:
+        """Return a 0 or 1 for each possible path of operations from input to output: whether the network has it.
+
+        The length is the same for every member, and so is the result for all members of equal canonical form.
+        """
