@@ -60,7 +60,7 @@ class Evaluation:
     """
 
     proposal: Proposal
-    scores: Mapping[str, float] = field(default=NO_SCORES)
+    scores: Mapping[str, float] = field(default_factory=lambda: NO_SCORES)
     seconds: float = 0.0
     failure: str | None = None
 
