@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
-from nas_core.weight_sharing.gates import Gates
+    from nas_core.weight_sharing.gates import Gates
 
 
 class SharedWeights(Protocol):
