@@ -1,0 +1,1 @@
+"""How a trained network holds up: corruptions, out-of-distribution detection, calibration, intervals."""
