@@ -1,0 +1,1 @@
+"""The image sets that can be named in params.yaml: one file a set, each with `load`."""
