@@ -11,7 +11,7 @@ SERVER_START_TIMEOUT_SECONDS = 120
 
 
 def set_defaults(root: Path) -> None:
-    """Sets what the user has not set: no telemetry, Prefect's files in .work/prefect, Prefect's messages in its log only.
+    """Sets what the user has not set: no telemetry, Prefect's files in .work/prefect, its messages in its own log.
 
     Must be called before prefect is imported, which reads them once.
     """

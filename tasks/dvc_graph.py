@@ -42,13 +42,14 @@ def read_stages(root: Path) -> tuple[Stage, ...]:
                 index.graph.reverse(),  # DVC's edges point from a stage to the one it needs
                 key=position.__getitem__,
             )
-            # The graph also holds files that were added to DVC by hand; they run nothing.
-            upstream = {
-                stage: [needed.name for needed in index.graph.successors(stage) if isinstance(needed, PipelineStage)]
-                for stage in order
-                if isinstance(stage, PipelineStage)
-            }
-            return tuple(Stage(stage.name, tuple(sorted(names))) for stage, names in upstream.items())
+            return tuple(
+                Stage(str(stage.name), tuple(sorted(str(needed.name) for needed in needs)))
+                for stage, needs in (
+                    (stage, [needed for needed in index.graph.successors(stage) if isinstance(needed, PipelineStage)])
+                    for stage in order
+                    if isinstance(stage, PipelineStage)  # others are files added to DVC by hand, which run nothing
+                )
+            )
     except DvcException as error:
         raise ValueError(f"DVC cannot read the pipeline in {root}: {' '.join(str(error).split())}") from error
 

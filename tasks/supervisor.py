@@ -102,7 +102,7 @@ def send(number: int, command: int) -> bool:
 
 
 def end_all(command: int, grace_seconds: float) -> int | None:
-    """Ends every descendant by SIGTERM, after the grace by SIGKILL; returns the command's exit code if it ended here."""
+    """Ends all descendants by SIGTERM, after the grace by SIGKILL; returns the command's exit code if it ended here."""
     exit_code = None
     deadline = time.monotonic() + grace_seconds
     send(signal.SIGTERM, command)

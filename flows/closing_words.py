@@ -1,0 +1,30 @@
+"""What a run says at its end: where its results are, or how to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+
+def where_results_are(root: Path) -> str:
+    """Returns where report, models and tracked runs are, and how to look at them."""
+    from tasks.tracking.settings import read_settings
+
+    uri = read_settings(root).absolute_uri(root)
+    is_server = uri.startswith(("http://", "https://"))
+    look = uri if is_server else f"mlflow server --backend-store-uri {uri} --host 127.0.0.1 --workers 1"
+    return "\n".join(
+        (
+            f"report   {root / 'results' / 'report'}",
+            f"models   {root / 'results' / 'retrain'}",
+            f"runs     {look}",
+            "numbers  dvc metrics show; dvc plots show",
+        )
+    )
+
+
+def how_to_go_on(root: Path, best_so_far: Callable[[Path], str]) -> str:
+    """Returns what was found up to now and how an interrupted run is continued."""
+    found = best_so_far(root)
+    go_on = "The same command goes on from here: ended stages are cached, searches continue from their last round."
+    return f"{found}\n{go_on}" if found else go_on
