@@ -1,0 +1,248 @@
+"""The cell space of NAS-Bench-201 (Dong & Yang 2020, arXiv:2001.00326): 15,625 cells, 6,466 distinct networks."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated
+
+from annotated_types import Ge
+
+from nas_core.architecture import Architecture, Choice
+from nas_core.task import TaskShape
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from nas_core.networks.skeleton import Skeleton
+    from nas_core.weight_sharing.supernet import Mixing
+
+NAME = "nasbench201"
+OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+NUM_NODES = 4
+EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
+"""Edges (from, to) in the order of the official string, which is that of the choices."""
+
+PATHS = ((3,), (0, 4), (1, 5), (0, 2, 5))
+"""The paths from the input to the output, as indices of edges, by length."""
+
+CHOICES = tuple(Choice(f"{source}->{target}", OPERATIONS, group="cell") for source, target in EDGES)
+NAME_PATTERN = re.compile(
+    r"\+".join(
+        r"\|" + "".join(rf"(\w+)~{source}\|" for source, edge_target in EDGES if edge_target == target)
+        for target in range(1, NUM_NODES)
+    )
+)
+
+
+@dataclass(frozen=True)
+class NASBench201:
+    """The cell space in a skeleton of a given size.
+
+    Attributes:
+        channels: channels of the first stage; each further stage doubles them.
+        cells_per_stage: copies of the cell in each stage.
+        num_stages: stages, with a residual reduction block between two.
+    """
+
+    channels: int = 16
+    cells_per_stage: int = 5
+    num_stages: int = 3
+
+    def __post_init__(self) -> None:
+        if min(self.channels, self.cells_per_stage, self.num_stages) < 1:
+            raise ValueError(f"{self} is not a space; channels, cells_per_stage and num_stages are at least 1")
+
+    @property
+    def name(self) -> str:
+        """Name of the space, the same for every size of the skeleton."""
+        return NAME
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """One choice an edge, in the order of the official string."""
+        return CHOICES
+
+    def is_valid(self, architecture: Architecture) -> bool:
+        """Return whether the architecture is one of the 15,625 cells."""
+        return (
+            architecture.space == NAME
+            and len(architecture.decisions) == len(EDGES)
+            and all(0 <= decision < len(OPERATIONS) for decision in architecture.decisions)
+        )
+
+    def canonical(self, architecture: Architecture) -> Architecture:
+        """Return the least cell (by its decisions) of those that the benchmark calls the same network.
+
+        Follows the paper's rule, by which there are 6,466 networks: the expression of the output node, in which none is
+        dropped as zero, skip_connect is the identity, and the terms of a sum are sorted. The rule does not see that a
+        sum of zeros is zero, nor that a sum in a sum is one sum.
+        """
+        return _representatives()[architecture.decisions]
+
+    def decode(self, scores: Sequence[Sequence[float]]) -> Architecture:
+        """Return the cell of the best option on every edge; every cell is valid, and a tie goes to the first option."""
+        return Architecture(NAME, tuple(max(range(len(row)), key=row.__getitem__) for row in scores))
+
+    def reference(self) -> Architecture:
+        """Return the residual block of ResNet, as the benchmark writes it."""
+        return self.from_name("|nor_conv_3x3~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|skip_connect~2|")
+
+    def to_name(self, architecture: Architecture) -> str:
+        """Return the official string, as ``|nor_conv_3x3~0|+|none~0|...|``."""
+        terms = [
+            f"{OPERATIONS[decision]}~{source}|"
+            for (source, _), decision in zip(EDGES, architecture.decisions, strict=True)
+        ]
+        return f"|{terms[0]}+|{''.join(terms[1:3])}+|{''.join(terms[3:])}"
+
+    def from_name(self, name: str) -> Architecture:
+        """Return the architecture of an official string.
+
+        Raises:
+            ValueError: if the text is none.
+        """
+        match = NAME_PATTERN.fullmatch(name)
+        if match is None or not set(match.groups()) <= set(OPERATIONS):
+            raise ValueError(
+                f"{name!r} names no cell of NAS-Bench-201; write |op~0|+|op~0|op~1|+|op~0|op~1|op~2| with op one of "
+                f"{', '.join(OPERATIONS)}"
+            )
+        return Architecture(NAME, tuple(map(OPERATIONS.index, match.groups())))
+
+    def path_encoding(self, architecture: Architecture) -> tuple[int, ...]:
+        """Return one bit for each sequence of operations from the input to the output: 5 + 25 + 125 bits, short first.
+
+        White et al. 2021 (BANANAS, arXiv:1910.11858). Follows the authors' code: a bit says that some path carries that
+        sequence, whichever nodes it visits, and none counts as an operation. Differs from it: the canonical cell is
+        encoded, so that equal networks have equal bits.
+        """
+        decisions = self.canonical(architecture).decisions
+        bits = [0] * sum(len(OPERATIONS) ** length for length in range(1, NUM_NODES))
+        for path in PATHS:
+            place = 0
+            for edge in path:
+                place = place * len(OPERATIONS) + decisions[edge]
+            bits[sum(len(OPERATIONS) ** length for length in range(1, len(path))) + place] = 1
+        return tuple(bits)
+
+    def scaled(self, *, width: float = 1.0, depth: float = 1.0) -> NASBench201:
+        """Return the space with channels times `width` and cells a stage times `depth`, rounded up, at least 1."""
+        return replace(
+            self,
+            channels=max(1, math.ceil(self.channels * width)),
+            cells_per_stage=max(1, math.ceil(self.cells_per_stage * depth)),
+        )
+
+    def network(self, architecture: Architecture, task: TaskShape, init: torch.Generator) -> nn.Module:
+        """Return the freshly initialized stand-alone network of a cell, on the CPU; edges with none are not computed.
+
+        Raises:
+            ValueError: the architecture is no member, or the task is not image classification.
+        """
+        if not self.is_valid(architecture):
+            raise ValueError(f"{architecture.key} is no cell of {NAME}; give 6 decisions from 0 to 4")
+
+        def edge(index: int, channels: int) -> nn.Module:
+            return _operation(OPERATIONS[architecture.decisions[index]], channels, affine=True)
+
+        return self._skeleton(task, init, edge)
+
+    def supernet(self, task: TaskShape, init: torch.Generator, mixing: Mixing | None = None) -> Skeleton:
+        """Return the supernet, on the CPU, called as ``supernet(inputs, gates)``; all cells share the six gates.
+
+        Raises:
+            ValueError: the task is not image classification, or `mixing` asks for a fraction of too few channels.
+        """
+        from nas_core.networks.mixed import MixedOperation
+        from nas_core.weight_sharing.supernet import Mixing
+
+        chosen = Mixing() if mixing is None else mixing
+        options = [functools.partial(_operation, operation, affine=chosen.affine) for operation in OPERATIONS]
+
+        def edge(index: int, channels: int) -> nn.Module:
+            return MixedOperation(index, options, channels, chosen)
+
+        return self._skeleton(task, init, edge)
+
+    def _skeleton(self, task: TaskShape, init: torch.Generator, edge: Callable[[int, int], nn.Module]) -> Skeleton:
+        """Return the one skeleton of stand-alone networks and supernets; `edge` gets an edge's index and channels."""
+        from nas_core.networks.cell import DenseCell
+        from nas_core.networks.initialization import initialized
+        from nas_core.networks.skeleton import Skeleton
+
+        def cell(channels: int) -> nn.Module:
+            return DenseCell(NUM_NODES, lambda index: edge(index, channels))
+
+        def make() -> Skeleton:
+            return Skeleton(
+                task,
+                channels=self.channels,
+                num_stages=self.num_stages,
+                cells_per_stage=self.cells_per_stage,
+                cell=cell,
+            )
+
+        return initialized(make, init)
+
+
+def build(
+    *,
+    channels: Annotated[int, Ge(1)] = 16,
+    cells_per_stage: Annotated[int, Ge(1)] = 5,
+    num_stages: Annotated[int, Ge(1)] = 3,
+) -> NASBench201:
+    """Return the space in a skeleton of the given size; the defaults are the benchmark's."""
+    return NASBench201(channels, cells_per_stage, num_stages)
+
+
+def _operation(operation: str, channels: int, *, affine: bool) -> nn.Module:
+    """Return an operation that keeps (batch, channels, height, width)."""
+    from torch import nn
+
+    from nas_core.networks.operations import ReluConvBatchNorm, Zero
+
+    match operation:
+        case "none":
+            return Zero()
+        case "skip_connect":
+            return nn.Identity()
+        case "nor_conv_1x1":
+            return ReluConvBatchNorm(channels, channels, 1, affine=affine)
+        case "nor_conv_3x3":
+            return ReluConvBatchNorm(channels, channels, 3, affine=affine)
+        case _:
+            return nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
+
+
+def _expression(decisions: Sequence[int]) -> str:
+    """Return the expression of the output node by which the benchmark tells networks apart."""
+    nodes = ["0"]
+    for target in range(1, NUM_NODES):
+        terms = []
+        for (source, edge_target), decision in zip(EDGES, decisions, strict=True):
+            if edge_target == target:
+                operation = OPERATIONS[decision]
+                if operation == "none" or nodes[source] == "#":
+                    terms.append("#")
+                elif operation == "skip_connect":
+                    terms.append(nodes[source])
+                else:
+                    terms.append(f"({nodes[source]})@{operation}")
+        nodes.append("+".join(sorted(terms)))
+    return nodes[-1]
+
+
+@functools.cache
+def _representatives() -> Mapping[tuple[int, ...], Architecture]:
+    """Return the canonical cell of every cell, worked out on first use (about 50 ms)."""
+    first: dict[str, Architecture] = {}
+    return {
+        decisions: first.setdefault(_expression(decisions), Architecture(NAME, decisions))
+        for decisions in itertools.product(range(len(OPERATIONS)), repeat=len(EDGES))
+    }
