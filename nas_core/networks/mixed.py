@@ -20,7 +20,7 @@ class MixedOperation(nn.Module):
     others are passed on behind it, and the channels are shuffled, so that the next operation sees others first. The
     strength multiplies the passed channels too. Follows the papers, for operations of stride 1.
 
-    The gate of a `Zero` option adds nothing, and its gradient is zero, as the formula says.
+    The gate of a `Zero` option adds nothing; it is not computed.
 
     Shapes: (batch, channels, height, width) to the same.
 
@@ -51,7 +51,6 @@ class MixedOperation(nn.Module):
 
     def forward(self, inputs: torch.Tensor, gates: Gates) -> torch.Tensor:
         """Return the mixture of the inputs that the gates ask for."""
-        outputs = inputs
         if self.channel_fraction == 1:
             outputs = self._mixture(inputs, gates)
         else:
@@ -67,7 +66,4 @@ class MixedOperation(nn.Module):
             if index not in self._adds_nothing:
                 term = weights[index] * self.options[index](inputs)
                 outputs = term if outputs is None else outputs + term
-        if outputs is None:
-            # Keeps the gates in the graph, so that their gradient is zero and not missing.
-            outputs = (weights.sum() * inputs.new_zeros(())).expand_as(inputs)
-        return outputs
+        return inputs.new_zeros(()).expand_as(inputs) if outputs is None else outputs

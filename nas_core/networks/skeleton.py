@@ -99,4 +99,7 @@ class Skeleton(nn.Module):
     def forward(self, inputs: torch.Tensor, *gates: Gates) -> torch.Tensor:
         """Return the logits (batch, classes)."""
         logits: torch.Tensor = self.classifier(self.features(inputs, *gates))
+        for each in gates:
+            # A gate that reaches no output (a dead branch) shall have a gradient of zero, not a missing one.
+            logits = logits + 0.0 * sum(weights.sum() for weights in (*each.options, *(each.strengths or ())))
         return logits
