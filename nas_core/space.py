@@ -102,5 +102,6 @@ class HasPathEncoding(Protocol):
     def path_encoding(self, architecture: Architecture) -> Sequence[int]:
         """Return a 0 or 1 for each possible path of operations from input to output: whether the network has it.
 
-        The length is the same for every member, and so is the result for all members of equal canonical form.
+        Shorter paths come first, so that a prefix is the truncated encoding. The length is the same for every member,
+        and the bits are the same for all members of equal canonical form.
         """

@@ -1,0 +1,29 @@
+"""The predictor contract: a model that predicts an architecture's cost from its features."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+class Predictor(Protocol):
+    """Fits costs and predicts them with an uncertainty; the same data and seed give the same predictions."""
+
+    def fit(self, features: Array, costs: Array) -> None:
+        """Learn from scratch; what an earlier fit learnt is forgotten.
+
+        Args:
+            features: (num_examples, num_features), finite.
+            costs: (num_examples,), finite; lower is better.
+        """
+
+    def predict(self, features: Array) -> tuple[Array, Array]:
+        """Return the mean and the standard deviation of the predicted cost, each (num_examples,).
+
+        Raises:
+            ValueError: if nothing was fitted yet.
+        """
