@@ -57,5 +57,5 @@ def displaced(images: Tensor, largest_offset: int, share: float, generator: torc
     chosen = uniform((batch, height, width), 0, 1, generator, images) < share
     offsets = whole_numbers((2, batch, height, width), -largest_offset, largest_offset, generator, images)
     shift = (offsets[0] * width + offsets[1]) * (chosen & moves_rows & moves_columns)
-    source = (rows * width + columns + shift).view(batch, 1, -1).expand(-1, num_channels, -1)
+    source = (rows * width + columns + shift).flatten(1)[:, None].expand(-1, num_channels, -1)
     return images.flatten(2).gather(2, source).view_as(images)

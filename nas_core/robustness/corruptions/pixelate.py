@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
@@ -39,11 +37,8 @@ def shrink_and_enlarge(side: int, share: float) -> Tensor:
 def box_resampling(num_in: int, num_out: int) -> Tensor:
     """Return the (num_out, num_in) matrix of Pillow's BOX filter: means of the pixels whose centers fall in a box."""
     ratio = num_in / num_out
-    half_width = max(ratio, 1.0) / 2
-    weights = torch.zeros(num_out, num_in, dtype=torch.float64)
-    for row in range(num_out):
-        center = (row + 0.5) * ratio
-        first = max(0, math.floor(center - half_width + 0.5))
-        last = min(num_in, math.floor(center + half_width + 0.5))
-        weights[row, first:last] = 1 / (last - first)
-    return weights
+    middles = (torch.arange(num_out, dtype=torch.float64) + 0.5) * ratio
+    centers = torch.arange(num_in, dtype=torch.float64) + 0.5
+    distances = (centers - middles.view(-1, 1)) / max(ratio, 1.0)
+    is_inside = ((distances > -0.5) & (distances <= 0.5)).double()
+    return is_inside / is_inside.sum(dim=1, keepdim=True)
