@@ -18,6 +18,8 @@ REMEDIES = (
     ("readonly", "the database cannot be written; give it write permission or set tracking.uri"),
     ("read-only", "the database cannot be written; give it write permission or set tracking.uri"),
     ("permission denied", "the folder cannot be written; give it write permission or set tracking.uri"),
+    ("file exists", "a file stands where its folder should be; move it away or set tracking.uri"),
+    ("not a directory", "a file stands where its folder should be; move it away or set tracking.uri"),
     ("unable to open", "the database cannot be opened; make its folder writable or set tracking.uri"),
     ("disk is full", "free some space on its disk"),
     ("no space left", "free some space on its disk"),
@@ -35,12 +37,14 @@ REMEDIES = (
 
 
 def explain(error: BaseException) -> str:
-    """Return `error` as one line that ends in what to do."""
+    """Return `error` as one line that ends in what to do; a plain ConnectionError is this package's own and says it."""
     message = " ".join(str(error).split())
+    if type(error) is ConnectionError:
+        return message
     lowered = message.lower()
     for sign, remedy in REMEDIES:
         if sign in lowered:
-            return f"{_shortened(message)}; {remedy}" if remedy not in message else _shortened(message)
+            return f"{_shortened(message)}; {remedy}"
     return f"{type(error).__name__}: {_shortened(message)}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ class Store:
 
 @contextmanager
 def quiet_mlflow() -> Iterator[None]:
-    """Keep MLflow from printing inside the block; what goes wrong is raised, and said in one line by the caller.
+    """Keep MLflow and torch.export from printing inside the block; faults are raised, for the caller to say.
 
     The environment is set for good, where the user has not set it: MLflow reads it at import and at each request.
     """
@@ -50,7 +51,9 @@ def quiet_mlflow() -> Iterator[None]:
     for logger in loggers:
         logger.setLevel(logging.CRITICAL)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
