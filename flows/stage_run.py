@@ -128,7 +128,7 @@ def _final_state(rows: Sequence[StageRow], root: Path, *, was_cancelled: bool) -
         return Cancelled(message=f"interrupted; {done}")
     if len(ended_well) == len(rows):
         num_cached = sum(row.state == "Cached" for row in rows)
-        return Completed(message=f"{done}, {num_cached} of them had nothing to do")
+        return Completed(message=f"{done}, {num_cached} of them from the cache")
     first = failed[0]
     others = f" (also failed: {', '.join(row.name for row in failed[1:])})" if failed[1:] else ""
     where = log_path(root, first.name).relative_to(root)

@@ -42,13 +42,11 @@ def read_stages(root: Path) -> tuple[Stage, ...]:
                 index.graph.reverse(),  # DVC's edges point from a stage to the one it needs
                 key=position.__getitem__,
             )
+            chosen = [stage for stage in order if isinstance(stage, PipelineStage)]  # not files added to DVC by hand
+            needs = {stage: set(index.graph.successors(stage)) for stage in chosen}
             return tuple(
-                Stage(str(stage.name), tuple(sorted(str(needed.name) for needed in needs)))
-                for stage, needs in (
-                    (stage, [needed for needed in index.graph.successors(stage) if isinstance(needed, PipelineStage)])
-                    for stage in order
-                    if isinstance(stage, PipelineStage)  # others are files added to DVC by hand, which run nothing
-                )
+                Stage(str(stage.name), tuple(sorted(str(other.name) for other in chosen if other in needs[stage])))
+                for stage in chosen
             )
     except DvcException as error:
         raise ValueError(f"DVC cannot read the pipeline in {root}: {' '.join(str(error).split())}") from error
