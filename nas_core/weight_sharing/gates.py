@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import torch
+from typing import TYPE_CHECKING
 
 from nas_core.architecture import Architecture, Choice
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,14 +40,28 @@ class Gates:
         """Return the indices of the options of a choice that are to be run."""
         return tuple(range(len(self.options[choice]))) if self.active is None else self.active[choice]
 
+    def to(self, device: torch.device) -> Gates:
+        """Return the gates on a device; gradients flow back to where they came from."""
+        if all(weights.device == device for weights in self.options):
+            return self
+        strengths = None if self.strengths is None else tuple(strength.to(device) for strength in self.strengths)
+        return Gates(tuple(weights.to(device) for weights in self.options), strengths, self.active)
+
+    def detach(self) -> Gates:
+        """Return the same gates without a gradient."""
+        strengths = None if self.strengths is None else tuple(strength.detach() for strength in self.strengths)
+        return Gates(tuple(weights.detach() for weights in self.options), strengths, self.active)
+
 
 def one_hot(
     choices: Sequence[Choice],
     architecture: Architecture,
     device: torch.device | str = "cpu",
-    dtype: torch.dtype = torch.float32,
+    dtype: torch.dtype | None = None,
 ) -> Gates:
     """Return the gates of a discrete architecture: weight 1 for each chosen option, which alone is run."""
+    import torch
+
     options = []
     for choice, decision in zip(choices, architecture.decisions, strict=True):
         weights = torch.zeros(len(choice.options), device=device, dtype=dtype)

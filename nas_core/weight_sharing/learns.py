@@ -18,6 +18,14 @@ class SharedWeights(Protocol):
     The minibatches stay the same during one `Learns.learn`; the network itself is never seen.
     """
 
+    @property
+    def epoch(self) -> int:
+        """How many whole epochs the learner has taken part in."""
+
+    @property
+    def progress(self) -> float:
+        """Share of the learner's part of the training that is done, from 0 to 1; temperatures follow it."""
+
     def training_loss(self, gates: Gates) -> torch.Tensor:
         """Return the scalar loss on the training minibatch, twice differentiable in gates and weights."""
 
@@ -25,19 +33,27 @@ class SharedWeights(Protocol):
         """Return the scalar loss on the validation minibatch."""
 
     def validation_accuracy(self, gates: Gates) -> float:
-        """Return the task's metric on the validation minibatch, in evaluation mode, without gradients."""
+        """Return the task's metric on the validation minibatch, by its batch statistics and without gradients.
+
+        Running statistics would mix those of all paths, so batch normalization uses the minibatch's own.
+        """
 
     def gradient(self, loss: torch.Tensor) -> list[torch.Tensor]:
-        """Return the gradient of a loss by each shared weight (zeros where a weight took no part)."""
+        """Return the gradient of a loss by each shared weight (zeros where a weight took no part).
+
+        Call it while the weights are what they were when the loss was made: within the same `shifted` block, before
+        the next `step`.
+        """
 
     def unrolled_direction(self, loss: torch.Tensor) -> tuple[list[torch.Tensor], float]:
         """Return (direction, learning rate) of the step that the weight optimizer would take on a loss, without it.
 
-        The new weights would be ``w - learning_rate * direction``; direction holds momentum and weight decay.
+        The new weights would be ``w - learning_rate * direction``; direction holds momentum and weight decay, and
+        is not clipped.
         """
 
     def step(self, loss: torch.Tensor) -> None:
-        """Take one step of the weight optimizer (clipping included)."""
+        """Take one step of the weight optimizer (clipping included); a loss that is not finite moves nothing."""
 
     def shifted(self, direction: Sequence[torch.Tensor], scale: float) -> AbstractContextManager[None]:
         """Hold the weights at ``w + scale * direction`` within a ``with`` block, then restore them exactly."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
-from nas_core.weight_sharing.gates import Gates
+    from nas_core.weight_sharing.gates import Gates
 
 
 @dataclass(frozen=True)
