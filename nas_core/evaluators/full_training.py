@@ -1,0 +1,70 @@
+"""Train every candidate from scratch, for as long as its final accuracy takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+from annotated_types import Ge, Gt, Interval
+
+from nas_core.objectives import Objective
+from nas_core.randomness import Streams
+from nas_core.space import SearchSpace
+from nas_core.strategy import Strategy
+from nas_core.task import Task
+from nas_core.training.candidate_training import CandidateTraining
+from nas_core.training.compatibility import check_search
+from nas_core.training.independent_evaluator import IndependentEvaluator
+from nas_core.training.schedule import TrainingSchedule
+
+NAME = "full_training"
+
+
+def check(space: SearchSpace, strategy: Strategy, objectives: Sequence[Objective]) -> None:
+    """Raise a ValueError if the strategy learns with shared weights, or an objective is unknown."""
+    check_search(NAME, strategy, objectives, trains=True)
+
+
+def build(
+    space: SearchSpace,
+    objectives: Sequence[Objective],
+    streams: Streams,
+    load_task: Callable[[], Task],
+    *,
+    epochs: Annotated[int, Ge(1)] = 40,
+    batch_size: Annotated[int, Ge(2)] = 64,
+    learning_rate: Annotated[float, Gt(0)] = 0.1,
+    momentum: Annotated[float, Interval(ge=0, lt=1)] = 0.9,
+    weight_decay: Annotated[float, Ge(0)] = 5e-4,
+    warmup_epochs: Annotated[float, Ge(0)] = 0.0,
+    label_smoothing: Annotated[float, Interval(ge=0, lt=1)] = 0.0,
+    clip_norm: Annotated[float, Gt(0)] | None = None,
+    augment: bool = True,
+    num_seeds: Annotated[int, Ge(1)] = 1,
+    seen_shifts: tuple[str, ...] = ("speckle_noise",),
+    shift_severity: Annotated[int, Interval(ge=1, le=5)] = 3,
+    proxy_batch_size: Annotated[int, Ge(2)] = 64,
+) -> IndependentEvaluator:
+    """Return the evaluator; scores are those of `nas_core.training.candidate_training.CandidateTraining`."""
+    schedule = TrainingSchedule(
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        momentum=momentum,
+        weight_decay=weight_decay,
+        warmup_epochs=warmup_epochs,
+        label_smoothing=label_smoothing,
+        clip_norm=clip_norm,
+        augment=augment,
+    )
+    training = CandidateTraining(
+        space=space,
+        objectives=tuple(objective.name for objective in objectives),
+        streams=streams,
+        schedule=schedule,
+        num_seeds=num_seeds,
+        seen_shifts=seen_shifts,
+        shift_severity=shift_severity,
+        proxy_batch_size=proxy_batch_size,
+    )
+    return IndependentEvaluator(load_task, training)

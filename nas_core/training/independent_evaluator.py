@@ -1,0 +1,61 @@
+"""The evaluator that scores every proposal by itself and has no state."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from nas_core.evaluation import Evaluation, Proposal
+from nas_core.strategy import Strategy
+from nas_core.task import Task
+
+Score = Callable[[Task, Proposal], Mapping[str, float]]
+"""Returns the scores of a proposal by objective name; they depend on the proposal and fixed settings alone."""
+
+CANDIDATE_ERRORS = (RuntimeError, ValueError, ArithmeticError, MemoryError)
+"""What a bad candidate raises: a diverging loss, a network that does not fit, an accelerator out of memory."""
+
+MAX_REASON = 500
+"""Characters of the reason of a failure; the rest is cut."""
+
+
+class IndependentEvaluator:
+    """Scores proposals one after the other, each by itself.
+
+    The task is loaded once, before the first proposal; what that raises is nobody's failure and passes.
+    """
+
+    def __init__(self, load_task: Callable[[], Task], score: Score) -> None:
+        """Remember how to load the task and how to score a proposal on it."""
+        self._load_task = load_task
+        self._score = score
+        self._task: Task | None = None
+
+    def prepare(self, strategy: Strategy) -> None:
+        """Do nothing: no weights are shared."""
+
+    def evaluate(self, proposals: Sequence[Proposal]) -> list[Evaluation]:
+        """Return one evaluation a proposal, in the same order."""
+        if self._task is None and proposals:
+            self._task = self._load_task()
+        return [] if self._task is None else [evaluate_one(self._score, self._task, each) for each in proposals]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return nothing: nothing changes."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Accept the empty state."""
+        if state:
+            raise ValueError(f"this evaluator has no state, received {sorted(state)}; give the state of its own kind")
+
+
+def evaluate_one(score: Score, task: Task, proposal: Proposal) -> Evaluation:
+    """Return the evaluation of a proposal; an error that a bad candidate raises makes it a failure."""
+    start = time.perf_counter()
+    try:
+        return Evaluation(proposal, dict(score(task, proposal)), time.perf_counter() - start)
+    except CANDIDATE_ERRORS as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+    return Evaluation(proposal, seconds=time.perf_counter() - start, failure=reason[:MAX_REASON])
