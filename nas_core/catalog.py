@@ -21,11 +21,15 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "benchmark": "nas_core.benchmarks",
         "learning task": "nas_core.learning_tasks",
         "data set": "nas_core.data.sets",
+        "corruption": "nas_core.robustness.corruptions",
     }
 )
 
-SUPPLIED = frozenset({"num_steps", "screen"})
-"""Keyword parameters of `build` that assembly supplies; users do not set them."""
+ENTRIES: Mapping[str, str] = MappingProxyType({"proxy": "score", "data set": "load", "corruption": "corrupt"})
+"""The entry function of a kind, where it is not `build`."""
+
+SUPPLIED = frozenset({"num_steps", "screen", "download", "progress"})
+"""Keyword parameters of entry functions that assembly supplies; users do not set them."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +81,10 @@ def load(kind: str, name: str) -> ModuleType:
     return importlib.import_module(f"{KINDS[kind]}.{name}")
 
 
-def settings(kind: str, name: str, entry: str = "build") -> tuple[Setting, ...]:
+def settings(kind: str, name: str) -> tuple[Setting, ...]:
     """Return the settings of a plug-in: the keyword-only parameters of its entry function that users may set."""
     module = load(kind, name)
+    entry = ENTRIES.get(kind, "build")
     function = getattr(module, entry, None)
     if function is None:
         raise ValueError(f"{kind} {name!r} has no function {entry}(); every {kind} exposes one")
@@ -93,7 +98,7 @@ def settings(kind: str, name: str, entry: str = "build") -> tuple[Setting, ...]:
     return tuple(found)
 
 
-def supplied(kind: str, name: str, entry: str = "build") -> frozenset[str]:
+def supplied(kind: str, name: str) -> frozenset[str]:
     """Return which of the parameters in `SUPPLIED` a plug-in asks for."""
-    function = getattr(load(kind, name), entry)
+    function = getattr(load(kind, name), ENTRIES.get(kind, "build"))
     return SUPPLIED & inspect.signature(function).parameters.keys()

@@ -1,0 +1,124 @@
+"""Puts searches together: from checked settings to spaces, objectives, strategies, evaluators and the loop."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nas_core import catalog
+from nas_core.archive import Archive
+from nas_core.checkpoint import CheckpointFile
+from nas_core.evaluator import Evaluator
+from nas_core.objectives import Objective
+from nas_core.randomness import Streams
+from nas_core.search import Budget, Search
+from nas_core.space import SearchSpace
+from nas_core.strategy import Strategy
+from nas_core.task import Task
+from tasks.settings.plug_ins import checked
+from tasks.settings.sections import ObjectiveSettings, PlugIn, Settings
+
+ACCURACIES = ("validation_accuracy", "shifted_validation_accuracy")
+FILE = "params.yaml"
+
+
+def space(settings: Settings) -> SearchSpace:
+    """Return the search space of `search.space`."""
+    chosen = settings.search.space
+    values = checked(FILE, "search.space", "space", chosen.name, chosen.settings)
+    built: SearchSpace = catalog.load("space", chosen.name).build(**values)
+    return built
+
+
+def objectives(settings: Settings, key: str) -> tuple[Objective, ...]:
+    """Return the objectives of a search: accuracies are maximized, any other name is a proxy and has its own goal.
+
+    Raises:
+        ValueError: for a name that is neither, or one that stands twice.
+    """
+    entries = settings.search.strategies[key].objectives or settings.search.objectives
+    found = tuple(objective(entry) for entry in entries)
+    names = [each.name for each in found]
+    if len(set(names)) != len(names):
+        raise ValueError(f"objectives are {names}; name each once")
+    return found
+
+
+def objective(entry: str | ObjectiveSettings) -> Objective:
+    """Return one objective of params.yaml."""
+    name, limit = (entry, None) if isinstance(entry, str) else (entry.name, entry.limit)
+    if name in ACCURACIES:
+        return Objective(name, "maximize", "", limit)
+    if "." not in name and name not in catalog.names("proxy"):
+        allowed = ", ".join((*ACCURACIES, *catalog.names("proxy")))
+        raise ValueError(f"objective {name!r} is unknown; allowed: {allowed}")
+    proxy = catalog.load("proxy", name)
+    return Objective(name, proxy.GOAL, proxy.UNIT, limit)
+
+
+def strategy(
+    settings: Settings, key: str, space: SearchSpace, objectives: tuple[Objective, ...], seed: int
+) -> Strategy:
+    """Return the fresh strategy of a search, for one seed."""
+    entry = settings.search.strategies[key]
+    name = entry.strategy or key
+    values = checked(FILE, f"search.strategies.{key}", "strategy", name, entry.settings)
+    if "num_steps" in catalog.supplied("strategy", name):
+        values["num_steps"] = _budget(settings, key).num_rounds
+    streams = Streams(seed).child("strategy")
+    built: Strategy = catalog.load("strategy", name).build(space, objectives, streams, **values)
+    return built
+
+
+def evaluator(
+    plug_in: PlugIn,
+    space: SearchSpace,
+    objectives: tuple[Objective, ...],
+    seed: int,
+    load_task: Callable[[], Task],
+    num_steps: int,
+) -> Evaluator:
+    """Return an evaluator for one seed; the task is loaded only if the evaluator trains or scores on data."""
+    values = checked(FILE, f"evaluator {plug_in.name}", "evaluator", plug_in.name, plug_in.settings)
+    if "num_steps" in catalog.supplied("evaluator", plug_in.name):
+        values["num_steps"] = num_steps
+    streams = Streams(seed).child("evaluator")
+    built: Evaluator = catalog.load("evaluator", plug_in.name).build(space, objectives, streams, load_task, **values)
+    return built
+
+
+def search(
+    settings: Settings, key: str, seed: int, load_task: Callable[[], Task], folder: Path
+) -> tuple[Search, Budget]:
+    """Return a search that keeps its archive and checkpoint in a folder, and goes on from what is there."""
+    members = space(settings)
+    goals = objectives(settings, key)
+    budget = _budget(settings, key)
+    chosen = settings.search.evaluator_of(key)
+    make = functools.partial(evaluator, chosen, members, goals, seed, load_task, budget.num_rounds)
+    description = {"search": key, "seed": seed, "space": members.name, "objectives": [goal.name for goal in goals]}
+    loop = Search(
+        strategy(settings, key, members, goals, seed),
+        make(),
+        Archive(folder / f"archive-{seed}.jsonl", description),
+        CheckpointFile(folder / f"checkpoint-{seed}.pt"),
+    )
+    return loop, budget
+
+
+@contextmanager
+def side_by_side(make: Callable[[], Evaluator], workers: int, threads: int) -> Iterator[Evaluator]:
+    """Give the evaluator that `make` makes: itself for one worker, else a pool of processes with one in each."""
+    if workers == 1:
+        yield make()
+        return
+    from nas_core.parallel import ParallelEvaluator
+
+    raise ValueError(ParallelEvaluator)
+
+
+def _budget(settings: Settings, key: str) -> Budget:
+    budget = settings.search.budget_of(key)
+    return Budget(budget.evaluations, budget.round_size)

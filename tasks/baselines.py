@@ -1,0 +1,151 @@
+"""Stage `baselines`: what the candidates are compared with, under the same schedule and seeds.
+
+``python -m tasks.baselines`` writes ``results/baselines``: the space's hand-designed reference network (for the first
+seeds' worth of runs, with everything that a candidate has), random architectures (one training each, the spread is
+over architectures), and multinomial logistic regression on the pixels, its penalty chosen on validation.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from nas_core import variation
+from nas_core.architecture import Architecture
+from nas_core.atomic_files import write_json
+from nas_core.randomness import Streams
+from nas_core.space import HasReference, SearchSpace
+from tasks import assembly, data, trained
+from tasks.measures import spread
+from tasks.record import submit
+from tasks.retrain import identity as retrain_identity
+from tasks.retrain import logged, seed_run, summary, template
+from tasks.settings import Settings
+from tasks.stage import Stage, run
+from tasks.training import Job, Outcome, jobs_for, train_all
+
+PENALTIES = tuple(10.0**exponent for exponent in range(-4, 3))
+"""Inverse strengths C of the L2 penalty that are tried on validation."""
+
+
+def main() -> int:
+    """Run the stage; return its exit code."""
+    return run("baselines", baselines, inputs=[data.SEARCH, data.TEST], identity=identity)
+
+
+def identity(settings: Settings) -> object:
+    """Return the settings that decide the results."""
+    return {"retrain": retrain_identity(settings), "baselines": settings.baselines.model_dump(mode="json")}
+
+
+def baselines(stage: Stage) -> None:
+    """Train all baselines and write their folder."""
+    started = time.time()
+    settings = stage.settings
+    space = assembly.space(settings)
+    if not isinstance(space, HasReference):
+        raise ValueError(f"space {space.name} names no reference network; give its class a method reference()")
+    base = template(stage)
+    reference_jobs = jobs_for(base, [space.reference()], list(settings.retrain.seeds))
+    architectures = _random(space, settings)
+    random_jobs = jobs_for(base, architectures, [settings.baselines.random_seed])
+    outcomes = train_all([*reference_jobs, *random_jobs], settings.compute.workers if stage.device == "cpu" else 1)
+    reference_outcomes, random_outcomes = outcomes[: len(reference_jobs)], outcomes[len(reference_jobs) :]
+    task = data.load_task_with_test(stage.root, stage.device)
+    finished = trained.measured(reference_jobs, reference_outcomes, task)
+    random = _random_results(random_jobs, random_outcomes, task)
+    regression = _logistic_regression(stage.root)
+    schedule = {"schedule": dict(settings.retrain.schedule)}
+
+    def fill(draft: Path) -> None:
+        (draft / "reference").mkdir()
+        trained.fill(draft / "reference", finished, reference_jobs, reference_outcomes, task, schedule)
+        write_json(
+            draft / "baselines.json",
+            {"format": 1, "reference": finished.metrics, "random": random, "logistic_regression": regression},
+        )
+
+    stage.publish("results/baselines", fill)
+    metrics = summary(finished.metrics, reference_outcomes, started)
+    shown = {
+        "reference": metrics,
+        "random": {
+            name: {part: random[name][part] for part in ("mean", "standard_deviation")}
+            for name in ("validation_accuracy", "test_accuracy")
+        },
+        "logistic_regression": regression,
+        "training_seconds": round(sum(outcome.seconds for outcome in outcomes), 3),
+        "seconds": round(time.time() - started, 3),
+    }
+    write_json(stage.root / "metrics/baselines.json", shown)
+    submit(
+        stage,
+        started,
+        identity=identity(settings),
+        metrics={
+            **{f"reference_{name}": value for name, value in logged(metrics).items()},
+            "random_test_accuracy": random["test_accuracy"]["mean"],
+            "random_test_accuracy_std": random["test_accuracy"]["standard_deviation"],
+            "logistic_regression_test_accuracy": regression["test_accuracy"],
+        },
+        inputs=[data.SEARCH, data.TEST],
+        children=[seed_run(stage, started, outcome) for outcome in reference_outcomes],
+    )
+
+
+def _random(space: SearchSpace, settings: Settings) -> list[Architecture]:
+    """Return distinct random networks (by canonical form), uniform over the space."""
+    generator = Streams(settings.baselines.random_seed).child("baselines").numpy("architectures")
+    found: dict[Architecture, Architecture] = {}
+    while len(found) < settings.baselines.random_architectures:
+        architecture = variation.sample(space, generator)
+        found.setdefault(space.canonical(architecture), architecture)
+    return list(found.values())
+
+
+def _random_results(jobs: list[Job], outcomes: list[Outcome], task: Any) -> dict[str, Any]:
+    rows = []
+    for job, outcome in zip(jobs, outcomes, strict=True):
+        metrics = trained.measured([job], [outcome], task).metrics
+        rows.append({name: metrics[name] for name in ("architecture", "official_name", "num_parameters", "flops")})
+        for name in ("validation_accuracy", "test_accuracy"):
+            rows[-1][name] = metrics[name]["mean"]
+    return {
+        "architectures": rows,
+        **{name: spread([row[name] for row in rows]) for name in ("validation_accuracy", "test_accuracy")},
+    }
+
+
+def _logistic_regression(root: Path) -> dict[str, float]:
+    """Return the accuracies of multinomial logistic regression on the pixels, C chosen on validation."""
+    from sklearn.linear_model import LogisticRegression
+
+    from nas_core.data import storage
+
+    train, validation, test = (
+        storage.read(root / path)
+        for path in (
+            f"{data.SEARCH}/train.safetensors",
+            f"{data.SEARCH}/validation.safetensors",
+            f"{data.TEST}/test.safetensors",
+        )
+    )
+    flat = [part.images.reshape(len(part), -1) / 255.0 for part in (train, validation, test)]
+    best: tuple[float, float, Any] | None = None
+    for penalty in PENALTIES:
+        model = LogisticRegression(C=penalty, max_iter=300, tol=1e-3).fit(flat[0], train.labels)
+        accuracy = float(model.score(flat[1], validation.labels))
+        if best is None or accuracy > best[0]:
+            best = (accuracy, penalty, model)
+    assert best is not None
+    return {
+        "validation_accuracy": best[0],
+        "test_accuracy": float(best[2].score(flat[2], test.labels)),
+        "inverse_penalty": best[1],
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,172 @@
+"""Stage `prepare`: brings the data sets, splits them, and writes them in one format.
+
+``python -m tasks.prepare`` writes ``data/search`` (train and validation), ``data/test``, ``data/transfer`` (train and
+validation), ``data/transfer_test`` and ``data/shift`` (natural shift, out of distribution). Every test set is a folder
+of its own, so that no stage of the search can depend on one by accident.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nas_core import catalog
+from nas_core.atomic_files import write_json
+from nas_core.randomness import Streams
+from tasks import data
+from tasks.console import Progress
+from tasks.settings import Settings
+from tasks.settings.plug_ins import checked
+from tasks.settings.sections import PlugIn, Prepare
+from tasks.stage import Stage, run
+
+if TYPE_CHECKING:
+    from nas_core.data.image_set import ImageData, ImageSet
+
+FORMAT = 1
+
+
+def main() -> int:
+    """Run the stage; return its exit code."""
+    return run("prepare", prepare, identity=identity)
+
+
+def identity(settings: Settings) -> object:
+    """Return the settings that decide the results."""
+    return settings.prepare.model_dump(mode="json")
+
+
+def prepare(stage: Stage) -> None:
+    """Write all prepared folders."""
+    from nas_core.data.resize import like
+
+    settings = stage.settings.prepare
+    streams = Streams(settings.seed).child("prepare")
+    main_set = settings.data_set("dataset")
+    second_set = settings.data_set("transfer")
+    assert main_set is not None
+    assert second_set is not None
+    loaded = _load(settings, main_set, None)
+    shape = loaded.train.image_shape
+    parts = _parts(loaded, settings, streams.child("dataset"))
+    _write_task(stage, data.SEARCH, data.TEST, loaded, parts)
+    second = _load(settings, second_set, shape)
+    second_parts = _parts(second, settings, streams.child("transfer"))
+    second_parts = {name: like(part, shape) for name, part in second_parts.items()}
+    _write_task(stage, data.TRANSFER, data.TRANSFER_TEST, second, second_parts)
+    _write_shift(stage, loaded, shape)
+
+
+def _load(settings: Prepare, chosen: PlugIn, shape: tuple[int, int, int] | None) -> ImageData:
+    """Load a data set; one that is rendered is rendered at the size of the images that it goes with."""
+    values = checked("params.yaml", f"data set {chosen.name}", "data set", chosen.name, chosen.settings)
+    if shape is not None and any(setting.name == "size" for setting in catalog.settings("data set", chosen.name)):
+        values.setdefault("size", shape[0])
+    folder = None if settings.folder is None else Path(settings.folder).expanduser()
+    shown: dict[str, Progress] = {}
+
+    def report(name: str, received: int, total: int | None) -> None:
+        bar = shown.setdefault(name, Progress(f"downloading {name}", (total or 0) // 1_000_000))
+        bar.advance(received // 1_000_000 - bar.done)
+
+    try:
+        loaded: ImageData = catalog.load("data set", chosen.name).load(
+            folder, download=settings.download, progress=report, **values
+        )
+    finally:
+        for bar in shown.values():
+            bar.stop()
+    return loaded
+
+
+def _parts(loaded: ImageData, settings: Prepare, streams: Streams) -> dict[str, ImageSet]:
+    """Split into train, validation and test; validation always comes out of train.
+
+    Images that come in groups (typefaces) are split by group, so that validation too asks for groups never seen.
+    """
+    from nas_core.data.splits import group_split, part_sizes, stratified_split, subsample
+
+    training, test = loaded.train, loaded.test
+    if test is None:
+        sizes = part_sizes(len(training), {"train": 1 - settings.test_fraction, "test": settings.test_fraction})
+        indices = stratified_split(training.labels, sizes, streams.numpy("test"))
+        training, test = training.take(indices["train"]), training.take(indices["test"])
+    if settings.num_examples is not None and settings.num_examples < len(training):
+        training = training.take(subsample(training.labels, settings.num_examples, streams.numpy("subsample")))
+    fractions = {"train": 1 - settings.validation_fraction, "validation": settings.validation_fraction}
+    if training.groups is not None:
+        indices = group_split(training.groups, fractions, streams.numpy("validation"))
+    else:
+        sizes = part_sizes(len(training), fractions)
+        indices = stratified_split(training.labels, sizes, streams.numpy("validation"))
+    return {"train": training.take(indices["train"]), "validation": training.take(indices["validation"]), "test": test}
+
+
+def _write_task(stage: Stage, folder: str, test_folder: str, loaded: ImageData, parts: dict[str, ImageSet]) -> None:
+    from nas_core.data import storage
+
+    def fill(draft: Path) -> None:
+        for split in ("train", "validation"):
+            storage.write(draft / f"{split}.safetensors", parts[split])
+        write_json(draft / "dataset.json", _description(loaded, parts))
+
+    stage.publish(folder, fill)
+    stage.publish(test_folder, lambda draft: storage.write(draft / "test.safetensors", parts["test"]))
+
+
+def _description(loaded: ImageData, parts: dict[str, ImageSet]) -> dict[str, Any]:
+    pixels = parts["train"].images.reshape(-1, parts["train"].images.shape[-1]) / 255.0
+    return {
+        "format": FORMAT,
+        "name": loaded.name,
+        "class_names": list(loaded.class_names),
+        "image_shape": list(parts["train"].image_shape),
+        "num_examples": {name: len(part) for name, part in parts.items()},
+        "channel_mean": pixels.mean(axis=0).tolist(),
+        "channel_std": pixels.std(axis=0).tolist(),
+        "license": loaded.license,
+        "source": loaded.source,
+        "citation": loaded.citation,
+    }
+
+
+def _write_shift(stage: Stage, loaded: ImageData, shape: tuple[int, int, int]) -> None:
+    """Write the sets that the robustness stage alone reads, resized like the main images.
+
+    Of a set with a test part that part alone is used: the training part may be the transfer task's.
+    """
+    from nas_core.data import storage
+    from nas_core.data.resize import like
+
+    settings = stage.settings.prepare
+    natural, foreign = settings.data_set("natural_shift"), settings.data_set("out_of_distribution")
+    names: dict[str, str] = {}
+    sets: dict[str, ImageSet] = {}
+    if natural is not None:
+        shifted = _load(settings, natural, shape)
+        if shifted.class_names != loaded.class_names:
+            raise ValueError(
+                f"prepare.natural_shift {natural.name} has classes {list(shifted.class_names)}, {loaded.name} has "
+                f"{list(loaded.class_names)}; name a set with the same classes, or null"
+            )
+        names["natural_shift"] = shifted.name
+        sets["natural_shift"] = like(shifted.test if shifted.test is not None else shifted.train, shape)
+    if foreign is not None:
+        strange = _load(settings, foreign, shape)
+        names["out_of_distribution"] = strange.name
+        sets["out_of_distribution"] = like(strange.test if strange.test is not None else strange.train, shape)
+
+    def fill(draft: Path) -> None:
+        for name, images in sets.items():
+            storage.write(draft / f"{name}.safetensors", images)
+        write_json(
+            draft / "shift.json",
+            {"format": FORMAT, "names": names, "num_examples": {name: len(images) for name, images in sets.items()}},
+        )
+
+    stage.publish(data.SHIFT, fill)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

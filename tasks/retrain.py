@@ -1,0 +1,168 @@
+"""Stage `retrain@RANK`: trains one candidate from scratch, on a longer schedule, for several seeds.
+
+``python -m tasks.retrain --rank 0`` writes ``results/retrain/0``: the weights of every seed, those of the seed that is
+best on validation as ``network.safetensors``, ``architecture.json``, an exported program, predictions, and metrics with
+mean and spread. The test set is touched once, after the last epoch. Killed, it goes on from the last epoch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from nas_core.architecture import Architecture
+from nas_core.atomic_files import write_json, write_text
+from nas_core.training.schedule import TrainingSchedule
+from tasks import data, trained
+from tasks.candidate import Description
+from tasks.console import progress
+from tasks.record import Curve, child, submit
+from tasks.select import SELECTION
+from tasks.settings import Settings
+from tasks.settings.plug_ins import checked_fields
+from tasks.stage import Stage, run
+from tasks.tracking.record import ArtifactRecord, RunRecord
+from tasks.training import Job, Outcome, jobs_for, train_all
+
+
+def main() -> int:
+    """Run the stage; return its exit code."""
+    parser = argparse.ArgumentParser(description="Train one candidate from scratch.")
+    parser.add_argument("--rank", type=int, required=True, help="which candidate: 0 is the best")
+    rank = parser.parse_args().rank
+    return run(
+        f"retrain@{rank}", partial(retrain, rank=rank), inputs=[data.SEARCH, data.TEST, SELECTION], identity=identity
+    )
+
+
+def identity(settings: Settings) -> object:
+    """Return the settings that decide the results, for candidates and baselines alike."""
+    return {
+        "seeds": list(settings.retrain.seeds),
+        "schedule": dict(settings.retrain.schedule),
+        "space": settings.search.space.model_dump(mode="json"),
+        "horizontal_flip": settings.prepare.horizontal_flip,
+    }
+
+
+def template(stage: Stage) -> Job:
+    """Return a job under the schedule of `retrain`, for an architecture and a seed that are yet to be put in."""
+    settings = stage.settings
+    described = json.loads((stage.root / data.SEARCH / "dataset.json").read_bytes())
+    task = data.load_task(stage.root)
+    description = Description(
+        Architecture("", ()),
+        settings.search.space.model_dump(mode="json"),
+        task.shape,
+        {name: described[name] for name in ("name", "class_names", "image_shape", "channel_mean", "channel_std")},
+    )
+    return Job(
+        description=description,
+        schedule=checked_fields("params.yaml", "retrain.schedule", TrainingSchedule, settings.retrain.schedule),
+        seed=0,
+        folder=stage.root / data.SEARCH,
+        checkpoint=stage.work / "checkpoint.pt",
+        device=stage.device,
+        threads=settings.compute.threads,
+        horizontal_flip=settings.prepare.horizontal_flip,
+    )
+
+
+def retrain(stage: Stage, rank: int) -> None:
+    """Train one candidate and write its folder; a rank that the selection lacks gives a clear empty result."""
+    started = time.time()
+    candidates = json.loads((stage.root / SELECTION).read_bytes())["candidates"]
+    folder = f"results/retrain/{rank}"
+    if rank >= len(candidates):
+        reason = f"the selection has {len(candidates)} candidates, so there is none of rank {rank}"
+        empty = {"format": 1, "status": "empty", "rank": rank, "reason": reason}
+        stage.publish(folder, lambda draft: write_json(draft / "metrics.json", empty))
+        write_json(stage.root / f"metrics/retrain-{rank}.json", {"status": "empty", "reason": reason})
+        write_text(stage.root / f"plots/retrain-{rank}.csv", "seed,epoch,training_loss,validation_accuracy\n")
+        print(f"retrain {rank}: {reason}", file=sys.stderr)
+        return
+    chosen = candidates[rank]
+    architecture = Architecture.from_key(chosen["architecture"])
+    seeds = list(stage.settings.retrain.seeds)
+    jobs = jobs_for(template(stage), [architecture], seeds)
+    with progress(f"retrain {rank}", len(jobs)) as shown:
+        outcomes: list[Outcome] = []
+        for job in jobs:
+            outcomes += train_all([job], 1)
+            shown.advance(1, f"validation accuracy {outcomes[-1].validation_accuracy:.4f}")
+    task = data.load_task_with_test(stage.root, stage.device)
+    finished = trained.measured(jobs, outcomes, task)
+    extra = {"rank": rank, "schedule": dict(stage.settings.retrain.schedule), "proposed_by": chosen["proposed_by"]}
+    stage.publish(folder, lambda draft: trained.fill(draft, finished, jobs, outcomes, task, extra))
+    metrics = summary(finished.metrics, outcomes, started)
+    write_json(stage.root / f"metrics/retrain-{rank}.json", metrics)
+    write_text(stage.root / f"plots/retrain-{rank}.csv", (stage.root / folder / "curve.csv").read_text())
+    submit(
+        stage,
+        started,
+        identity=identity(stage.settings),
+        parameters={"rank": rank, "architecture": architecture.key},
+        metrics=logged(metrics),
+        inputs=[data.SEARCH, data.TEST, SELECTION],
+        children=[seed_run(stage, started, outcome) for outcome in outcomes],
+        artifacts=[ArtifactRecord(f"{folder}/{name}") for name in ("architecture.json", "network.safetensors")],
+    )
+
+
+def summary(metrics: Any, outcomes: list[Outcome], started: float) -> dict[str, Any]:
+    """Return the numbers for `dvc metrics`: means, spreads, sizes and seconds."""
+    return {
+        "architecture": metrics["architecture"],
+        **{
+            name: {part: metrics[name][part] for part in ("mean", "standard_deviation")}
+            for name in ("validation_accuracy", "test_accuracy")
+        },
+        "num_parameters": metrics["num_parameters"],
+        "flops": metrics["flops"],
+        "training_seconds": round(sum(outcome.seconds for outcome in outcomes), 3),
+        "seconds": round(time.time() - started, 3),
+    }
+
+
+def logged(metrics: dict[str, Any]) -> dict[str, float]:
+    """Return the numbers of a summary under flat names, as MLflow shows them."""
+    return {
+        "validation_accuracy": metrics["validation_accuracy"]["mean"],
+        "validation_accuracy_std": metrics["validation_accuracy"]["standard_deviation"],
+        "test_accuracy": metrics["test_accuracy"]["mean"],
+        "test_accuracy_std": metrics["test_accuracy"]["standard_deviation"],
+        "num_parameters": metrics["num_parameters"],
+        "flops": metrics["flops"],
+        "training_seconds": metrics["training_seconds"],
+    }
+
+
+def seed_run(stage: Stage, started: float, outcome: Outcome) -> RunRecord:
+    """Return the nested run of one seed: its curves and its final validation accuracy."""
+    curves: dict[str, Curve] = {
+        "training_loss": tuple((epoch["epoch"], epoch["loss"]) for epoch in outcome.history),
+        "validation_accuracy": tuple((e["epoch"], next(iter(e["validation"].values()))) for e in outcome.history),
+    }
+    return child(
+        stage,
+        f"{stage.name} seed {outcome.seed}",
+        started,
+        parameters={"seed": outcome.seed},
+        metrics={"final_validation_accuracy": outcome.validation_accuracy, "training_seconds": outcome.seconds},
+        curves=curves,
+    )
+
+
+def results_of(root: Path, ranks: tuple[int, ...]) -> dict[int, dict[str, Any]]:
+    """Return metrics.json of every rank that was trained."""
+    found = {rank: json.loads((root / f"results/retrain/{rank}/metrics.json").read_bytes()) for rank in ranks}
+    return {rank: metrics for rank, metrics in found.items() if metrics["status"] == "trained"}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,266 @@
+"""Stage `search@KEY`: one search of params.yaml, repeated for each seed.
+
+``python -m tasks.search --strategy KEY`` writes ``results/search/KEY``: an archive and the anytime curve of each
+repetition, and the recommendations that `select` goes on with. Killed and started again, it goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import shutil
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from nas_core.architecture import Architecture
+from nas_core.archive import Archive
+from nas_core.atomic_files import write_json, write_text
+from nas_core.evaluation import Evaluation
+from nas_core.objectives import Objective, rank_key
+from nas_core.space import SearchSpace
+from tasks import assembly, data
+from tasks.console import progress
+from tasks.measures import spread
+from tasks.record import submit
+from tasks.settings import Settings
+from tasks.stage import Stage, run
+from tasks.tracking.record import ArtifactRecord
+
+FORMAT = 1
+NUM_BEST = 20
+
+
+def main() -> int:
+    """Run the stage; return its exit code."""
+    parser = argparse.ArgumentParser(description="Run one search of params.yaml.")
+    parser.add_argument("--strategy", required=True, help="a key of search.strategies in params.yaml")
+    key = parser.parse_args().strategy
+    return run(f"search@{key}", partial(search, key=key), inputs=[data.SEARCH], identity=partial(identity, key=key))
+
+
+def identity(settings: Settings, key: str) -> object:
+    """Return the settings that decide the results of one search."""
+    chosen = settings.search
+    if key not in chosen.strategies:
+        raise ValueError(f"--strategy is {key!r}; params.yaml has {', '.join(chosen.strategies)} in search.strategies")
+    return {
+        "space": chosen.space.model_dump(mode="json"),
+        "objectives": [asdict(each) for each in assembly.objectives(settings, key)],
+        "seeds": _seeds(settings, key),
+        "budget": chosen.budget_of(key).model_dump(mode="json"),
+        "evaluator": chosen.evaluator_of(key).model_dump(mode="json"),
+        "strategy": chosen.strategies[key].model_dump(mode="json"),
+        "horizontal_flip": settings.prepare.horizontal_flip,
+    }
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """One finished repetition of a search.
+
+    Attributes:
+        seed: of all its random streams.
+        recommended: what the strategy recommends.
+        evaluations: all of them, in order.
+    """
+
+    seed: int
+    recommended: Architecture
+    evaluations: tuple[Evaluation, ...]
+
+
+def search(stage: Stage, key: str) -> None:
+    """Run all repetitions and write their results."""
+    import torch
+
+    torch.set_num_threads(stage.settings.compute.threads)
+    started = time.time()
+    seeds = _seeds(stage.settings, key)
+    total = len(seeds) * stage.settings.search.budget_of(key).evaluations
+    with progress(f"search {key}", total) as shown:
+        repetitions = [_repetition(stage, key, seed, shown.advance) for seed in seeds]
+    space = assembly.space(stage.settings)
+    goals = assembly.objectives(stage.settings, key)
+    summary = _summary(stage, key, space, goals, repetitions)
+    curves = {repetition.seed: _curve(repetition.evaluations, goals[0]) for repetition in repetitions}
+
+    def fill(draft: Path) -> None:
+        for seed in seeds:
+            shutil.copyfile(stage.work / f"archive-{seed}.jsonl", draft / f"archive-{seed}.jsonl")
+        write_text(draft / "curve.csv", _curve_table(curves))
+        write_json(draft / "recommendations.json", summary)
+
+    stage.publish(f"results/search/{key}", fill)
+    anytime = _anytime(curves)
+    write_text(stage.root / f"plots/search-{key}.csv", _csv(("evaluation", "best", "lowest", "highest"), anytime))
+    metrics = _metrics(repetitions, curves, goals[0], time.time() - started)
+    write_json(stage.root / f"metrics/search-{key}.json", metrics)
+    submit(
+        stage,
+        started,
+        parameters={"seeds": ",".join(map(str, seeds)), "strategy": summary["strategy"]},
+        identity=identity(stage.settings, key),
+        metrics={**{f"best_{goals[0].name}": metrics["best"]["mean"]}, "seconds": metrics["seconds"]},
+        curves={f"best_{goals[0].name}": tuple((row[0], row[1]) for row in anytime)},
+        inputs=[data.SEARCH],
+        artifacts=[ArtifactRecord(f"results/search/{key}/recommendations.json")],
+    )
+
+
+def _seeds(settings: Settings, key: str) -> list[int]:
+    return list(settings.search.strategies[key].seeds or settings.search.seeds)
+
+
+def _repetition(stage: Stage, key: str, seed: int, advance: Any) -> Repetition:
+    load = partial(data.load_task, stage.root, stage.device, horizontal_flip=stage.settings.prepare.horizontal_flip)
+    loop, budget = assembly.search(stage.settings, key, seed, load, stage.work)
+    goals = assembly.objectives(stage.settings, key)
+    advance(loop.num_evaluations)
+    try:
+        for finished in loop.rounds(budget):
+            advance(len(finished.evaluations), _best_words(loop.archive, goals))
+    except KeyboardInterrupt:
+        print(
+            f"search {key}, seed {seed}: {_best_words(loop.archive, goals) or 'nothing evaluated yet'}", file=sys.stderr
+        )
+        raise
+    evaluations = tuple(loop.archive.evaluations())
+    if all(evaluation.failure is not None for evaluation in evaluations):
+        reason = evaluations[0].failure if evaluations else "the strategy proposed nothing"
+        raise ValueError(f"all {len(evaluations)} evaluations of seed {seed} failed, the first one: {reason}")
+    loop.archive.close()
+    return Repetition(seed, loop.strategy.recommend(), evaluations)
+
+
+def _best_words(archive: Archive, goals: Sequence[Objective]) -> str:
+    scored = [evaluation for evaluation in archive.evaluations() if evaluation.failure is None]
+    if not scored:
+        return ""
+    best = min(scored, key=lambda evaluation: rank_key(evaluation, goals))
+    return f"best {goals[0].name} {best.scores[goals[0].name]:.4g} by {best.proposal.architecture.key}"
+
+
+def _summary(
+    stage: Stage, key: str, space: SearchSpace, goals: Sequence[Objective], repetitions: Sequence[Repetition]
+) -> dict[str, Any]:
+    """Return recommendations.json: no clock in it, so that the same search gives the same bytes."""
+    chosen = stage.settings.search
+    return {
+        "format": FORMAT,
+        "search": key,
+        "strategy": chosen.strategies[key].strategy or key,
+        "evaluator": chosen.evaluator_of(key).model_dump(mode="json"),
+        "objectives": [asdict(goal) for goal in goals],
+        "space": chosen.space.model_dump(mode="json"),
+        "num_evaluations": sum(len(each.evaluations) for each in repetitions),
+        "num_failures": sum(_num_failures(each) for each in repetitions),
+        "repetitions": [
+            {
+                "seed": each.seed,
+                "recommended": each.recommended.key,
+                "num_evaluations": len(each.evaluations),
+                "num_failures": _num_failures(each),
+                "num_distinct": len({space.canonical(e.proposal.architecture) for e in each.evaluations}),
+                "best": _best(space, goals, each),
+            }
+            for each in repetitions
+        ],
+    }
+
+
+def _num_failures(repetition: Repetition) -> int:
+    return sum(evaluation.failure is not None for evaluation in repetition.evaluations)
+
+
+def _best(space: SearchSpace, goals: Sequence[Objective], repetition: Repetition) -> list[dict[str, Any]]:
+    """Return the best distinct networks of a repetition, its recommendation first."""
+    scored = [(index, e) for index, e in enumerate(repetition.evaluations) if e.failure is None]
+    recommended = space.canonical(repetition.recommended)
+    ranked = sorted(scored, key=lambda pair: (*rank_key(pair[1], goals), pair[0]))
+    entries: dict[Architecture, dict[str, Any]] = {
+        recommended: {
+            "architecture": repetition.recommended.key,
+            "canonical": recommended.key,
+            "scores": {},
+            "evaluation": None,
+            "recommended": True,
+        }
+    }
+    for index, evaluation in ranked:
+        canonical = space.canonical(evaluation.proposal.architecture)
+        entry = entries.get(canonical)
+        if entry is None:
+            entry = entries[canonical] = {
+                "architecture": evaluation.proposal.architecture.key,
+                "canonical": canonical.key,
+                "recommended": False,
+                "evaluation": None,
+            }
+        if entry["evaluation"] is None:
+            entry.update(scores=dict(evaluation.scores), evaluation=index)
+    return list(entries.values())[:NUM_BEST]
+
+
+def _curve(evaluations: Sequence[Evaluation], goal: Objective) -> list[tuple[int, float, float | None, float | None]]:
+    """Return (evaluation from 1, seconds so far, score, best so far) for each evaluation; None where there is none."""
+    rows: list[tuple[int, float, float | None, float | None]] = []
+    seconds, best = 0.0, None
+    for index, evaluation in enumerate(evaluations, start=1):
+        seconds += evaluation.seconds
+        score = evaluation.scores.get(goal.name)
+        if score is not None and (best is None or goal.sign * score < goal.sign * best):
+            best = score
+        rows.append((index, seconds, score, best))
+    return rows
+
+
+def _curve_table(curves: dict[int, list[tuple[int, float, float | None, float | None]]]) -> str:
+    rows = [(seed, *row) for seed, curve in curves.items() for row in curve]
+    return _csv(("seed", "evaluation", "seconds", "score", "best"), rows)
+
+
+def _anytime(curves: dict[int, list[tuple[int, float, float | None, float | None]]]) -> list[tuple[Any, ...]]:
+    """Return (evaluation, mean, lowest, highest best so far over the repetitions)."""
+    rows = []
+    for steps in zip(*curves.values(), strict=False):
+        bests = [step[3] for step in steps]
+        known = [best for best in bests if best is not None]
+        if len(known) == len(bests):
+            rows.append((steps[0][0], statistics.fmean(known), min(known), max(known)))
+    return rows
+
+
+def _metrics(
+    repetitions: Sequence[Repetition],
+    curves: dict[int, list[tuple[int, float, float | None, float | None]]],
+    goal: Objective,
+    seconds: float,
+) -> dict[str, Any]:
+    finals = [curve[-1][3] for curve in curves.values()]
+    return {
+        "objective": goal.name,
+        "best": spread([final for final in finals if final is not None]),
+        "num_evaluations": sum(len(each.evaluations) for each in repetitions),
+        "num_failures": sum(_num_failures(each) for each in repetitions),
+        "evaluation_seconds": round(sum(curve[-1][1] for curve in curves.values()), 3),
+        "seconds": round(seconds, 3),
+    }
+
+
+def _csv(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(["" if value is None else value for value in row] for row in rows)
+    return text.getvalue()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,140 @@
+"""What every stage has in common: checked settings, verified inputs, a work folder of its own, errors for people."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nas_core.atomic_files import replace_folder, write_text
+from nas_core.data import manifest
+from tasks.settings import Settings, SettingsError, load
+
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage at work.
+
+    Attributes:
+        name: as DVC knows it, such as ``search@darts``.
+        root: the checkout's top folder, against which all paths of results are meant.
+        settings: all of params.yaml, checked.
+        work: folder for checkpoints, the same one for the same settings, inputs and code; outlives a kill.
+    """
+
+    name: str
+    root: Path
+    settings: Settings
+    work: Path
+
+    @property
+    def device(self) -> str:
+        """The torch device of `compute.device`; ``auto`` is the GPU if there is one."""
+        if self.settings.compute.device != "auto":
+            return self.settings.compute.device
+        import torch
+
+        return "cuda" if torch.cuda.is_available() else "cpu"
+
+    def publish(self, folder: str, fill: Callable[[Path], None]) -> Path:
+        """Fill a folder of results, seal it with a manifest, and put it in its place at once.
+
+        Args:
+            folder: where it goes, relative to the root.
+            fill: writes the files into the folder that it is given.
+        """
+        final = self.root / folder
+        draft = final.with_name(f".{final.name}.partial")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        fill(draft)
+        manifest.write(draft)
+        replace_folder(draft, final)
+        return final
+
+
+def run(
+    name: str,
+    do: Callable[[Stage], None],
+    *,
+    inputs: Sequence[str] = (),
+    identity: Callable[[Settings], object] = lambda settings: None,
+    root: Path | None = None,
+) -> int:
+    """Run a stage and return its exit code; whatever goes wrong is one line on stderr that starts with ``error:``.
+
+    Args:
+        name: as DVC knows it.
+        do: the stage's work.
+        inputs: folders of earlier stages, or single files in them, relative to the root; the manifests of the folders
+            are verified first.
+        identity: the settings that decide the stage's results, as values for JSON.
+        root: the checkout's top folder; None is the current one.
+    """
+    top = Path.cwd() if root is None else root
+    log = top / ".work" / name / "error.log"
+    try:
+        settings = load(top / "params.yaml")
+        for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            os.environ[variable] = str(settings.compute.threads)
+        digests = [_verified(top / path) for path in inputs]
+        key = _digest([identity(settings), settings.compute.threads, settings.compute.device, digests, _code_digest()])
+        work = top / ".work" / name / key
+        work.mkdir(parents=True, exist_ok=True)
+        do(Stage(name, top, settings, work))
+        for other in work.parent.iterdir():
+            if other.is_dir() and other != work:
+                shutil.rmtree(other, ignore_errors=True)
+        return 0
+    except SettingsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"interrupted: {name} stopped; the same command goes on from where it was", file=sys.stderr)
+        return INTERRUPTED
+    except (ValueError, OSError, RuntimeError, ArithmeticError, LookupError, MemoryError) as error:
+        where = _kept(log, error)
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        print(f"error: {name}: {reason}{where}", file=sys.stderr)
+        return 1
+
+
+def _verified(path: Path) -> str:
+    """Verify the folder that is named, or that holds the file that is named; return the digest of its content."""
+    folder = path if path.is_dir() or not path.suffix else path.parent
+    manifest.verify(folder)
+    return hashlib.sha256((folder / manifest.FILE_NAME if folder == path else path).read_bytes()).hexdigest()
+
+
+def _kept(log: Path, error: BaseException) -> str:
+    """Write the traceback to a file, if that can be written, and return words that say where."""
+    try:
+        write_text(log, "".join(traceback.format_exception(error)))
+    except OSError:
+        return ""
+    return f" (details: {log})"
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def _code_digest() -> str:
+    """Return a digest of the project's sources: another version of the code never takes up this one's checkpoints."""
+    import nas_core
+
+    top = Path(nas_core.__file__).parent.parent
+    digest = hashlib.sha256()
+    for package in ("nas_core", "gnn_space", "tasks"):
+        for path in sorted((top / package).rglob("*.py")):
+            digest.update(str(path.relative_to(top)).encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()

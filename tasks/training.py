@@ -1,0 +1,139 @@
+"""Trains networks from scratch for several seeds, side by side, each epoch checkpointed."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nas_core.architecture import Architecture
+from nas_core.checkpoint import CheckpointFile
+from nas_core.randomness import Streams
+from nas_core.training.schedule import TrainingSchedule
+from tasks.candidate import Description
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from nas_core.task import Task
+    from nas_core.training.trainer import Trainer
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training of one network.
+
+    Attributes:
+        description: which network, for which task.
+        schedule: how to train.
+        seed: of the initial weights, the order of examples and their augmentation.
+        folder: prepared training and validation data; the test set is not in it.
+        checkpoint: where the training is kept after each epoch.
+        device: torch device.
+        threads: of torch on the CPU.
+        horizontal_flip: part of the augmentation.
+    """
+
+    description: Description
+    schedule: TrainingSchedule
+    seed: int
+    folder: Path
+    checkpoint: Path
+    device: str
+    threads: int
+    horizontal_flip: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a job.
+
+    Attributes:
+        seed: the job's.
+        validation_accuracy: of the network after the last epoch, in 0..1.
+        history: for each epoch its number, learning rate, loss, seconds and validation metrics.
+        seconds: of all epochs together, validation left out.
+    """
+
+    seed: int
+    validation_accuracy: float
+    history: tuple[dict[str, Any], ...]
+    seconds: float
+
+
+def train_all(jobs: Sequence[Job], workers: int) -> list[Outcome]:
+    """Train every job, up to `workers` at a time in processes of their own; results are in the order of the jobs.
+
+    A job whose checkpoint says that it has finished is not trained again.
+    """
+    if workers == 1 or len(jobs) == 1 or any(job.device != "cpu" for job in jobs):
+        return [train(job) for job in jobs]
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context) as pool:
+        return list(pool.map(train, jobs))
+
+
+def train(job: Job) -> Outcome:
+    """Train one job to its end, from its checkpoint if there is one."""
+    import torch
+
+    torch.set_num_threads(job.threads)
+    task = _task(job)
+    trainer = _trainer(job, task)
+    kept = CheckpointFile(job.checkpoint)
+    state = kept.load()
+    if state is not None:
+        trainer.load_state_dict(state)
+    while not trainer.finished:
+        trainer.run_epoch(validate=True)
+        kept.save(trainer.state_dict())
+    last = trainer.history[-1].validation
+    assert last is not None
+    history = tuple(asdict(epoch) for epoch in trainer.history)
+    seconds = sum(epoch.seconds for epoch in trainer.history)
+    return Outcome(job.seed, float(last[task.metric]), history, seconds)
+
+
+def trained_network(job: Job) -> nn.Module:
+    """Return the network that a finished job has trained, in evaluation mode, on the job's device."""
+    trainer = _trainer(job, _task(job))
+    state = CheckpointFile(job.checkpoint).load()
+    if state is None:
+        raise ValueError(f"{job.checkpoint} holds no training; train the job first")
+    trainer.load_state_dict(state)
+    return trainer.network.eval()
+
+
+def jobs_for(template: Job, architectures: Sequence[Architecture], seeds: Sequence[int]) -> list[Job]:
+    """Return a job for every architecture and seed, each with a checkpoint of its own beside the template's."""
+    return [
+        replace(
+            template,
+            description=replace(template.description, architecture=architecture),
+            seed=seed,
+            checkpoint=template.checkpoint.with_name(
+                f"{template.checkpoint.stem}-{architecture.key.replace(':', '-')}-{seed}.pt"
+            ),
+        )
+        for architecture in architectures
+        for seed in seeds
+    ]
+
+
+def _task(job: Job) -> Task:
+    from nas_core import catalog
+
+    build = catalog.load("learning task", "image_classification").build
+    task: Task = build(job.folder, device=job.device, horizontal_flip=job.horizontal_flip)
+    return task
+
+
+def _trainer(job: Job, task: Task) -> Trainer:
+    from nas_core.training.trainer import Trainer
+
+    streams = Streams(job.seed).child("training").child(job.description.architecture.key)
+    network = job.description.built_space().network(job.description.architecture, task.shape, streams.torch("init"))
+    return Trainer(network, task, job.schedule, streams.torch("order"))
