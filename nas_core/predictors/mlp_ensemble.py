@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated
 
@@ -91,25 +92,8 @@ class MLPEnsemble:
         """
         import torch
 
-        self._center = float(costs.mean())
-        self._scale = float(costs.std()) or 1.0
-        inputs = torch.from_numpy(features).float()
-        targets = torch.from_numpy((costs - self._center) / self._scale).float()
-        generators = [self._streams.torch(f"member {number}") for number in range(self._num_members)]
-        sizes = [inputs.shape[1], *[self._width] * self._num_layers, 1]
-        layers = initial_layers(sizes, generators)
-        optimizer = torch.optim.Adam(layers, lr=self._learning_rate, betas=BETAS, fused=True)
-        ends = list(range(self._batch_size, len(targets), self._batch_size))
-        for _ in range(self._num_epochs):
-            orders = torch.stack([torch.randperm(len(targets), generator=generator) for generator in generators])
-            for batch in torch.tensor_split(orders, ends, dim=1):
-                errors = forward(layers, inputs[batch]) - targets[batch]
-                # the mean of each member's batch, summed over the members, whose gradients do not mix
-                loss = errors.abs().mean(dim=1).sum()
-                optimizer.zero_grad()
-                torch.autograd.backward(loss)
-                optimizer.step()
-        self._layers = [layer.detach() for layer in layers]
+        with _one_thread(), torch.enable_grad():
+            self._fit(features, costs)
 
     def predict(self, features: Array) -> tuple[Array, Array]:
         """Return the mean and the standard deviation (n - 1) over the members, each (num_examples,).
@@ -129,6 +113,29 @@ class MLPEnsemble:
         inputs = torch.from_numpy(features).float().expand(self._num_members, -1, -1)
         outputs: Array = forward(self._layers, inputs).double().numpy()
         return self._center + self._scale * outputs
+
+    def _fit(self, features: Array, costs: Array) -> None:
+        import torch
+
+        self._center = float(costs.mean())
+        self._scale = float(costs.std()) or 1.0
+        inputs = torch.from_numpy(features).float()
+        targets = torch.from_numpy((costs - self._center) / self._scale).float()
+        generators = [self._streams.torch(f"member {number}") for number in range(self._num_members)]
+        sizes = [inputs.shape[1], *[self._width] * self._num_layers, 1]
+        layers = initial_layers(sizes, generators)
+        optimizer = torch.optim.Adam(layers, lr=self._learning_rate, betas=BETAS, fused=True)
+        ends = list(range(self._batch_size, len(targets), self._batch_size))
+        for _ in range(self._num_epochs):
+            orders = torch.stack([torch.randperm(len(targets), generator=generator) for generator in generators])
+            for batch in torch.tensor_split(orders, ends, dim=1):
+                errors = forward(layers, inputs[batch]) - targets[batch]
+                # the mean of each member's batch, summed over the members, whose gradients do not mix
+                loss = errors.abs().mean(dim=1).sum()
+                optimizer.zero_grad()
+                torch.autograd.backward(loss)
+                optimizer.step()
+        self._layers = [layer.detach() for layer in layers]
 
 
 def initial_layers(sizes: Sequence[int], generators: Sequence[torch.Generator]) -> list[torch.Tensor]:
@@ -162,3 +169,20 @@ def forward(layers: Sequence[torch.Tensor], inputs: torch.Tensor) -> torch.Tenso
     for index in range(0, len(layers) - 2, 2):
         hidden = torch.baddbmm(layers[index + 1], hidden, layers[index]).relu()
     return torch.baddbmm(layers[-1], hidden, layers[-2]).squeeze(2)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Run torch on one thread, then on as many as before.
+
+    The products are too small to be shared out: more threads gain nothing on an idle machine, wait for each other on a
+    busy one (seconds where there was half of one), and would let results depend on their number.
+    """
+    import torch
+
+    num_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(num_threads)

@@ -21,7 +21,7 @@ from nas_core.predictors import mlp_ensemble
 from nas_core.randomness import Streams, generator_state, restore_generator
 from nas_core.space import HasPathEncoding, SearchSpace
 from nas_core.strategy import Strategy
-from nas_core.variation import mutate, sample
+from nas_core.variation import mutate
 
 Array = NDArray[np.float64]
 
