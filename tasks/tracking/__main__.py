@@ -36,7 +36,10 @@ def _print_status(root: Path, uri: str) -> int:
     """Print one line a record."""
     waiting = entries.waiting_paths(root)
     for path in waiting:
-        print(f"waiting {entries.read_entry(path).record.name}")
+        try:
+            print(f"waiting {entries.read_entry(path).record.name}")
+        except ValueError as error:
+            print(f"damaged {path.name} ({error}); an upload sets it aside")
     print(f"{len(waiting)} waiting, {len(entries.receipts(root))} sent, store {uri}")
     return 1 if waiting else 0
 

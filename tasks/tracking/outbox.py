@@ -22,7 +22,7 @@ from tasks.tracking.lineage import DVC_STAGE_VARIABLE, LOCK_TAG, lineage_tags, l
 from tasks.tracking.locking import held
 from tasks.tracking.model import LoadNetwork, export_model
 from tasks.tracking.publish import publish
-from tasks.tracking.record import RunRecord
+from tasks.tracking.record import ModelRecord, RunRecord
 from tasks.tracking.settings import TrackingSettings
 from tasks.tracking.store import Store, open_store, quiet_mlflow
 
@@ -61,9 +61,9 @@ def submit(record: RunRecord, root: Path, settings: TrackingSettings, load_netwo
     path = entries.outbox_folder(root) / f"{record.record_id}.json"
     with _warned(f"MLflow: {record.name} was not recorded", "results are safe; run the stage again to record it"):
         entry = Entry(record, lineage_tags(record, root), path)
-        if record.model is not None and load_network is not None:
+        if record.model is not None:
             with _warned(f"MLflow: the network of {record.name} was not exported", "its run is logged without it"):
-                _export(entry, load_network, root)
+                _export(entry, record.model, load_network, root)
         for name in entries.write_entry(entry, root):
             LOGGER.warning("MLflow: %s lacks %s, which does not exist; its run is logged without it", record.name, name)
     with _warned("MLflow: nothing was uploaded", LATER):
@@ -93,13 +93,16 @@ def _warned(what: str, remedy: str) -> Iterator[None]:
         LOGGER.warning("%s (%s); %s", what, explain(error), remedy)
 
 
-def _export(entry: Entry, load_network: LoadNetwork, root: Path) -> None:
+def _export(entry: Entry, model: ModelRecord, load_network: LoadNetwork | None, root: Path) -> None:
     """Export the entry's network into its folder, unless an earlier submission did."""
-    if entry.record.model is not None and not entry.model_folder.exists():
-        entry.folder.mkdir(parents=True, exist_ok=True)
-        unfinished = entry.folder / f"model.new-{time.time_ns()}"
-        export_model(entry.record.model, load_network, root, unfinished)
-        unfinished.rename(entry.model_folder)
+    if entry.model_folder.exists():
+        return
+    if load_network is None:
+        raise ValueError("load_network is None; pass the function that builds the network from its folder")
+    entry.folder.mkdir(parents=True, exist_ok=True)
+    unfinished = entry.folder / f"model.new-{time.time_ns()}"
+    export_model(model, load_network, root, unfinished)
+    unfinished.rename(entry.model_folder)
 
 
 def _is_worthwhile(waiting: Sequence[Entry]) -> bool:

@@ -79,6 +79,13 @@ def test_network_that_cannot_be_exported_costs_only_the_model(checkout, settings
     assert not store.client.search_registered_models()
 
 
+@pytest.mark.usefixtures("network")
+def test_model_without_a_loader_is_said(checkout, settings, make_record, monkeypatch, caplog):
+    monkeypatch.setenv("DVC_STAGE", "retrain@0")
+    outbox.submit(make_record(model=MODEL), checkout, settings)
+    assert "load_network is None" in caplog.text
+
+
 @pytest.mark.parametrize("example", [np.zeros((1, 1, 8, 8), np.float32), np.zeros((2, 1, 8, 8))])
 def test_example_input_must_be_a_batch_of_float32(checkout, network, example):
     np.save(checkout / MODEL.example_input, example)

@@ -127,11 +127,16 @@ def test_processes_together_upload_each_record_once(checkout, settings, make_rec
 
 
 @pytest.mark.usefixtures("inside_dvc")
-def test_command_uploads_and_reports(tmp_path, checkout, settings, make_record, capsys):
+def test_command_uploads_and_reports(checkout, settings, make_record, capsys):
     (checkout / "params.yaml").write_text("tracking: {uri: null, experiment: experiment}\n")
     outbox.submit(make_record(), checkout, settings)
     assert main(["--status", "--root", str(checkout)]) == 1
     assert capsys.readouterr().out.splitlines()[0] == "waiting random 0"
+    damaged = entries.outbox_folder(checkout) / "0.json"
+    damaged.write_text("[]")
+    assert main(["--status", "--root", str(checkout)]) == 1
+    assert "damaged 0.json" in capsys.readouterr().out
+    damaged.unlink()
     assert main(["--root", str(checkout)]) == 0
     assert capsys.readouterr().out == "uploaded random 0\n"
     assert main(["--root", str(checkout)]) == 0
