@@ -97,6 +97,11 @@ def replace_folder(temporary: Path, final: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
+def is_temporary(path: Path) -> bool:
+    """Return whether `path` is what a process killed inside `write_bytes` leaves behind."""
+    return path.name.startswith(".") and path.suffix == ".tmp"
+
+
 def sync_folder(folder: Path) -> None:
     """Flush the names in `folder` to the disk, so that a rename survives a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from nas_core.data import transfer
-from nas_core.data.image_set import Progress
+from nas_core.data.progress import Progress
 
 
 @dataclass(frozen=True)

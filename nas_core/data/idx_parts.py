@@ -10,7 +10,8 @@ import numpy as np
 
 from nas_core.data import idx
 from nas_core.data.download import PublishedFile, fetch
-from nas_core.data.image_set import ImageSet, Progress
+from nas_core.data.image_set import ImageSet
+from nas_core.data.progress import Progress
 
 NUM_CLASSES = 10
 

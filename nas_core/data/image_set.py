@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-Progress = Callable[[str, int, int | None], None]
-"""Called with a file's name, the bytes received so far, and the bytes in all (None when unknown)."""
 
 
 @dataclass(frozen=True, eq=False)

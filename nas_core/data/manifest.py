@@ -6,21 +6,23 @@ import hashlib
 import json
 from pathlib import Path
 
-from nas_core.atomic_files import write_json
+from nas_core.atomic_files import is_temporary, write_json
 
 FILE_NAME = "manifest.json"
 FORMAT = 1
 
 
 def write(folder: Path) -> None:
-    """Write `manifest.json` into `folder`, listing every other file in it and below it.
+    """Write `manifest.json` into `folder`, listing every other file in it and below it but temporary ones.
 
     Its form is `{"format": 1, "files": {"name": {"sha256": ..., "bytes": n}}}`, names relative to the folder with "/".
 
     Raises:
         OSError: a file cannot be read, or the manifest not written.
     """
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / FILE_NAME)
+    paths = sorted(
+        path for path in folder.rglob("*") if path.is_file() and path != folder / FILE_NAME and not is_temporary(path)
+    )
     files = {
         path.relative_to(folder).as_posix(): {"sha256": _sha256(path), "bytes": path.stat().st_size} for path in paths
     }

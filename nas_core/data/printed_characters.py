@@ -56,8 +56,9 @@ def render(
     """Return images of each character in each typeface, light on dark, centered and filling the frame.
 
     A character is drawn large, cut to its outline's box, thickened, and brought by one affine map (scale, shear,
-    rotation, shift) into a frame of `size * 8` pixels, which the mean over 8 x 8 squares reduces to `size`: an intensity is
-    the covered share of a pixel, as in the digits of scikit-learn. Narrow characters (I, 1) keep their proportions.
+    rotation, shift) into a frame of `size * 8` pixels, which the mean over 8 x 8 squares reduces to `size`: an
+    intensity is the covered share of a pixel, as in the digits of scikit-learn. Narrow characters (I, 1) keep
+    their proportions.
 
     Args:
         characters: one class each, in the order of the labels.
@@ -84,9 +85,9 @@ def render(
     for typeface in typefaces:
         font = _open_font(typeface)
         for label, character in enumerate(characters):
-            glyph = _draw(font, character)
+            strokes = _thicken(_draw(font, character), variation.thickness)
             for _ in range(num_images_per_face):
-                images.append(_vary(glyph, size, variation, generator))
+                images.append(_vary(strokes, size, variation, generator))
                 labels.append(label)
                 groups.append(typeface.family)
     return ImageSet(np.stack(images)[..., np.newaxis], np.array(labels, dtype=np.int64), tuple(groups))
@@ -100,7 +101,7 @@ def _open_font(typeface: Typeface) -> ImageFont.FreeTypeFont:
 
 
 def _draw(font: ImageFont.FreeTypeFont, character: str) -> Image.Image:
-    """Return the character large, white on black, cut to its box, with a margin in which strokes can grow."""
+    """Return the character large, white on black, cut to its box."""
     from PIL import Image, ImageDraw
 
     side = 3 * GLYPH_PIXELS
@@ -110,9 +111,21 @@ def _draw(font: ImageFont.FreeTypeFont, character: str) -> Image.Image:
     return canvas.crop((left, top, right, bottom))
 
 
-def _vary(glyph: Image.Image, size: int, variation: Variation, generator: np.random.Generator) -> NDArray[np.uint8]:
-    """Return one image `(size, size)` of the `glyph`, its variation drawn from the generator."""
-    from PIL import Image, ImageFilter, ImageOps
+def _thicken(glyph: Image.Image, thickness: float) -> list[Image.Image]:
+    """Return the `glyph` with strokes grown by 0, 1, 2, ... pixels on each side, up to `thickness` of its height."""
+    from PIL import ImageFilter, ImageOps
+
+    strokes = [glyph]
+    for _ in range(round(thickness * glyph.height)):
+        strokes.append(ImageOps.expand(strokes[-1], 1).filter(ImageFilter.MaxFilter(3)))
+    return strokes
+
+
+def _vary(
+    strokes: Sequence[Image.Image], size: int, variation: Variation, generator: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Return one image `(size, size)` of the glyph in one of its `strokes`, its variation drawn from the generator."""
+    from PIL import Image
 
     shift_x, shift_y, rotation, shear = generator.uniform(-1, 1, size=4) * (
         variation.shift,
@@ -120,14 +133,8 @@ def _vary(glyph: Image.Image, size: int, variation: Variation, generator: np.ran
         radians(variation.rotation_degrees),
         variation.shear,
     )
-    shrink_x, shrink_y, thickness = generator.uniform(0, 1, size=3) * (
-        variation.shrinkage,
-        variation.shrinkage,
-        variation.thickness,
-    )
-    growth = round(thickness * glyph.height)
-    if growth:
-        glyph = ImageOps.expand(glyph, growth).filter(ImageFilter.MaxFilter(2 * growth + 1))
+    shrink_x, shrink_y = generator.uniform(0, variation.shrinkage, size=2)
+    glyph = strokes[int(generator.integers(len(strokes)))]
     side = size * OVERSAMPLING
     scale = side / max(glyph.size)
     forward = (

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from nas_core.atomic_files import replace_folder
 from nas_core.data.download import PublishedFile, fetch
-from nas_core.data.image_set import Progress
+from nas_core.data.progress import Progress
 
 
 def default_folder() -> Path:
@@ -61,6 +61,7 @@ def _unpack(path: Path, folder_name: str, scratch: Path) -> None:
                     raise ValueError(f"{path} holds {member.name!r}, not a plain file in {folder_name}; {remedy}")
             archive.extractall(scratch, filter="data")
     except (tarfile.TarError, EOFError, zlib.error) as error:
-        raise ValueError(f"{path} cannot be unpacked ({error}); {remedy}") from error
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise ValueError(f"{path} cannot be unpacked ({reason}); {remedy}") from error
     if not (scratch / folder_name).is_dir():
         raise ValueError(f"{path} holds no folder {folder_name}; {remedy}")

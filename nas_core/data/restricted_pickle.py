@@ -19,8 +19,8 @@ def read(path: Path) -> dict[bytes, object]:
     """Return the dict pickled in `path`, whose values are plain values, lists of them, or numpy arrays of numbers.
 
     A pickle names the functions it wants called. Only the names that rebuild a numpy array (as numpy 1 and 2 spell
-    them) and the bytes of Python 3's protocol 2 are answered, each by a stand-in of this module, so that not even numpy's
-    own reconstruction sees unchecked input. Strings that Python 2 wrote come back as bytes.
+    them) and the bytes of Python 3's protocol 2 are answered, each by a stand-in of this module, so that not even
+    numpy's own reconstruction sees unchecked input. Strings that Python 2 wrote come back as bytes.
 
     Args:
         path: the file.

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from nas_core.data import cifar_batches
 from nas_core.data.download import PublishedFile
-from nas_core.data.image_set import ImageData, Progress
+from nas_core.data.image_set import ImageData
+from nas_core.data.progress import Progress
 from nas_core.data.published_folder import default_folder, unpacked
 
 ARCHIVE = PublishedFile("https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz", "eb9058c3a382ffc7106e4002c42a8d85")

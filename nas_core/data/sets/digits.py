@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nas_core.data.image_set import ImageData, ImageSet, Progress
+from nas_core.data.image_set import ImageData, ImageSet
+from nas_core.data.progress import Progress
 
 LARGEST_COUNT = 16
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from nas_core.data import idx_parts
 from nas_core.data.download import PublishedFile
-from nas_core.data.image_set import ImageData, Progress
+from nas_core.data.image_set import ImageData
+from nas_core.data.progress import Progress
 from nas_core.data.published_folder import default_folder
 
 ADDRESS = "https://ossci-datasets.s3.amazonaws.com/mnist"

@@ -6,7 +6,8 @@ import string
 from pathlib import Path
 
 from nas_core.data import printed_parts
-from nas_core.data.image_set import ImageData, Progress
+from nas_core.data.image_set import ImageData
+from nas_core.data.progress import Progress
 
 
 def load(

@@ -6,7 +6,8 @@ import string
 from pathlib import Path
 
 from nas_core.data import printed_parts
-from nas_core.data.image_set import ImageData, Progress
+from nas_core.data.image_set import ImageData
+from nas_core.data.progress import Progress
 
 LETTERS_UNLIKE_DIGITS = "ACEFHJKMNPRTUVWXY"
 """The capitals that no digit resembles at 8 x 8 (left out: B 8, D O Q 0, G 6, I L 1, S 5, Z 2).
