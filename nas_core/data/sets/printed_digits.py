@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import string
 from pathlib import Path
+from typing import Annotated
+
+from annotated_types import Ge
 
 from nas_core.data import printed_parts
 from nas_core.data.image_set import ImageData
@@ -15,9 +18,9 @@ def load(
     *,
     download: bool = True,
     progress: Progress | None = None,
-    num_images_per_face: int = 10,
-    size: int = 8,
-    seed: int = 0,
+    num_images_per_face: Annotated[int, Ge(1)] = 10,
+    size: Annotated[int, Ge(1)] = 8,
+    seed: Annotated[int, Ge(0)] = 0,
 ) -> ImageData:
     """Return the ten digits in 16 typefaces to train on and 5 of other families to test on.
 
