@@ -1,0 +1,57 @@
+"""The evaluator that looks proposals up in the table of a benchmark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, cast
+
+from annotated_types import MinLen
+
+from nas_core import catalog
+from nas_core.evaluator import Evaluator
+from nas_core.objectives import Objective
+from nas_core.randomness import Streams
+from nas_core.space import HasBenchmarkNames, SearchSpace
+from nas_core.strategy import Strategy
+from nas_core.task import Task
+from nas_core.weight_sharing.learns import Learns
+
+
+def check(space: SearchSpace, strategy: Strategy, objectives: Sequence[Objective]) -> None:
+    """Raise a ValueError if the space is in no benchmark, or the strategy learns, for which a table has no weights.
+
+    Which objectives a table holds is for the benchmark to say, in `build`.
+    """
+    if not isinstance(space, HasBenchmarkNames):
+        raise ValueError(f"space {space.name!r} is in no benchmark; use another space, or evaluator low_fidelity")
+    if isinstance(strategy, Learns):
+        raise ValueError("evaluator 'tabular' has no shared weights to learn with; use evaluator shared_weights")
+
+
+def build(
+    space: SearchSpace,
+    objectives: Sequence[Objective],
+    streams: Streams,
+    load_task: Callable[[], Task],
+    *,
+    path: Annotated[str, MinLen(1)],
+    benchmark: str = "nasbench201",
+    data_set: str = "cifar10",
+) -> Evaluator:
+    """Return the evaluator of a benchmark; the task is never loaded, and nothing is random.
+
+    Args:
+        space: the space of the benchmark.
+        objectives: scores that the benchmark holds.
+        streams: not used.
+        load_task: not used.
+        path: the benchmark's file.
+        benchmark: name of a module in `nas_core.benchmarks`, or an import path with a dot.
+        data_set: the data set whose measurements to look up.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the benchmark is unknown, or its file, the space or an objective does not fit.
+    """
+    module = catalog.load("benchmark", benchmark)
+    return cast(Evaluator, module.build(path, space, objectives, data_set=data_set))
