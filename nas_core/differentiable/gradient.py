@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from nas_core.weight_sharing.gates import Gates
     from nas_core.weight_sharing.learns import SharedWeights
 
-    Relax = Callable[[Sequence[torch.Tensor]], Gates]
+Relax = Callable[["Sequence[torch.Tensor]"], "Gates"]
+"""From parameters to gates, the noise and the temperature of a turn fixed."""
 
 
 class Gradient(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from nas_core.differentiable.gradient import Relax
 from nas_core.differentiable.parts import Parts
 from nas_core.randomness import Streams
 from nas_core.space import SearchSpace
@@ -12,7 +13,6 @@ from nas_core.space import SearchSpace
 if TYPE_CHECKING:
     import torch
 
-    from nas_core.differentiable.gradient import Relax
     from nas_core.weight_sharing.gates import Gates
     from nas_core.weight_sharing.learns import SharedWeights
 

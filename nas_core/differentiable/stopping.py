@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from nas_core.differentiable.gradient import Relax
+
 if TYPE_CHECKING:
     import torch
 
-    from nas_core.differentiable.gradient import Relax
     from nas_core.weight_sharing.learns import SharedWeights
 
 

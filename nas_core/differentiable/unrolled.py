@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nas_core.differentiable.gradient import by_parameters
+from nas_core.differentiable.gradient import Relax, by_parameters
 from nas_core.differentiable.penalty import Penalty
 
 if TYPE_CHECKING:
     import torch
 
-    from nas_core.differentiable.gradient import Relax
     from nas_core.weight_sharing.learns import SharedWeights
 
 

@@ -48,8 +48,8 @@ class SharedWeights(Protocol):
     def unrolled_direction(self, loss: torch.Tensor) -> tuple[list[torch.Tensor], float]:
         """Return (direction, learning rate) of the step that the weight optimizer would take on a loss, without it.
 
-        The new weights would be ``w - learning_rate * direction``; direction holds momentum and weight decay, and
-        is not clipped.
+        The new weights would be ``w - learning_rate * direction``, where direction is
+        ``momentum * buffer + gradient + weight_decay * w``, without clipping or Nesterov's look-ahead.
         """
 
     def step(self, loss: torch.Tensor) -> None:

@@ -91,7 +91,10 @@ class WeightOptimizer:
         ]
 
     def direction(self, loss: torch.Tensor) -> list[torch.Tensor]:
-        """Return d such that `step` would make of the weights ``w - learning_rate * d``, were there no clipping."""
+        """Return ``momentum * buffer + gradient + weight_decay * w`` for each weight, zeros where it took no part.
+
+        A step goes by ``learning_rate`` against it, where neither clipping nor Nesterov's look-ahead changes that.
+        """
         recipe = self._recipe
         directions = []
         gradients = torch.autograd.grad(loss, self.weights, allow_unused=True)
@@ -101,8 +104,7 @@ class WeightOptimizer:
                 continue
             direction = gradient + recipe.weight_decay * weight.detach()
             buffer = self._sgd.state[weight].get("momentum_buffer") if recipe.momentum else None
-            moved = direction if buffer is None else recipe.momentum * buffer + direction
-            directions.append(direction + recipe.momentum * moved if recipe.nesterov else moved)
+            directions.append(direction if buffer is None else recipe.momentum * buffer + direction)
         return directions
 
     @contextmanager
