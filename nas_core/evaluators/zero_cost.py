@@ -15,6 +15,7 @@ from nas_core.randomness import Streams
 from nas_core.space import SearchSpace
 from nas_core.strategy import Strategy
 from nas_core.task import Task
+from nas_core.training.candidate_network import candidate_network
 from nas_core.training.compatibility import check_search
 from nas_core.training.independent_evaluator import IndependentEvaluator
 from nas_core.training.scores import measure
@@ -49,8 +50,7 @@ class ZeroCostScores:
         measurements = []
         for seed in range(self.num_seeds):
             streams = evaluation.child(str(seed))
-            network = self.space.network(architecture, task.shape, streams.torch("initialization"))
-            network.to(task.device)
+            network = candidate_network(self.space, architecture, task, streams)
             measurements.append(measure(network, task, self.objectives, streams, batch_size=self.batch_size))
         return {name: math.fsum(scores[name] for scores in measurements) / self.num_seeds for name in self.objectives}
 

@@ -11,6 +11,7 @@ from nas_core.evaluation import Fidelity, Proposal
 from nas_core.randomness import Streams
 from nas_core.space import HasScales, SearchSpace
 from nas_core.task import Task
+from nas_core.training.candidate_network import candidate_network
 from nas_core.training.schedule import TrainingSchedule
 from nas_core.training.scores import (
     SHIFTED_VALIDATION_ACCURACY,
@@ -89,8 +90,7 @@ class CandidateTraining:
         self, task: Task, proposal: Proposal, fidelity: Fidelity, streams: Streams, *, measured: bool
     ) -> dict[str, float]:
         space = _scaled(self.space, fidelity.width)
-        network = space.network(proposal.architecture, task.shape, streams.torch("initialization"))
-        network.to(task.device)
+        network = candidate_network(space, proposal.architecture, task, streams)
         scores: dict[str, float] = {}
         if measured:
             scores |= measure(network, task, self.objectives, streams, batch_size=self.proxy_batch_size)

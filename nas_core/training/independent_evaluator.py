@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from nas_core.evaluation import Evaluation, Proposal
@@ -39,7 +40,9 @@ class IndependentEvaluator:
         """Return one evaluation a proposal, in the same order."""
         if self._task is None and proposals:
             self._task = self._load_task()
-        return [] if self._task is None else [evaluate_one(self._score, self._task, each) for each in proposals]
+        if self._task is None:
+            return []
+        return [evaluate_one(partial(self._score, self._task, proposal), proposal) for proposal in proposals]
 
     def state_dict(self) -> dict[str, Any]:
         """Return nothing: nothing changes."""
@@ -51,11 +54,11 @@ class IndependentEvaluator:
             raise ValueError(f"this evaluator has no state, received {sorted(state)}; give the state of its own kind")
 
 
-def evaluate_one(score: Score, task: Task, proposal: Proposal) -> Evaluation:
-    """Return the evaluation of a proposal; an error that a bad candidate raises makes it a failure."""
+def evaluate_one(score: Callable[[], Mapping[str, float]], proposal: Proposal) -> Evaluation:
+    """Return the evaluation of a proposal by what `score` returns; an error that a bad candidate raises is a failure."""
     start = time.perf_counter()
     try:
-        return Evaluation(proposal, dict(score(task, proposal)), time.perf_counter() - start)
+        return Evaluation(proposal, dict(score()), time.perf_counter() - start)
     except CANDIDATE_ERRORS as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
     return Evaluation(proposal, seconds=time.perf_counter() - start, failure=reason[:MAX_REASON])
