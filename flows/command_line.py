@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from flows.closing_words import how_to_go_on, where_results_are
 from flows.environment import SERVER_START_TIMEOUT_SECONDS, set_defaults
-from flows.temporary_server import TemporaryServer
+from flows.run_lock import busy, run_lock
+from flows.temporary_server import ANSWER_SECONDS, TemporaryServer, is_healthy
 from tasks.dvc_graph import read_stages, select_stages
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def run_flow(
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return WRONG_SETTINGS
-    except RuntimeError as error:
+    except (RuntimeError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
@@ -70,14 +71,11 @@ def check_settings(root: Path) -> None:
     Raises:
         ValueError: If it is wrong, or if there is no pipeline in this folder; one line.
     """
-    from tasks.settings import SettingsError, load
+    from tasks.settings import load
 
     if not (root / "dvc.yaml").is_file():
         raise ValueError(f"there is no dvc.yaml in {root}; run this in the folder that holds it")
-    try:
-        load(root / "params.yaml")
-    except SettingsError as error:
-        raise ValueError(str(error)) from error
+    load(root / "params.yaml")
 
 
 def _run(
@@ -85,19 +83,46 @@ def _run(
 ) -> State[Any]:
     """Runs the flow on the server that PREFECT_API_URL names, else on a temporary one, and returns its last state."""
     set_defaults(root)
+    with run_lock(root) as free:  # only looks, to say it at once; the flow takes the lock for itself
+        if not free:
+            raise RuntimeError(busy(root))
     with _server() as wait_until_ready:
         flow = load_flow()
         select_stages(read_stages(root), stage_names)
         wait_until_ready()
-        state: State[Any] = flow(**parameters, return_state=True)
+        state = _state_of(flow, parameters)
         _send_what_is_pending()
+    return state
+
+
+def _state_of(flow: Callable[..., Any], parameters: Mapping[str, Any]) -> State[Any]:
+    """Runs the flow and returns its last state.
+
+    Raises:
+        RuntimeError: If the server went away while the flow ran.
+    """
+    from httpx import HTTPError
+
+    try:
+        state: State[Any] = flow(**parameters, return_state=True)
+    except HTTPError as error:
+        raise RuntimeError(
+            f"the Prefect server at {os.environ['PREFECT_API_URL']} went away ({type(error).__name__});"
+            " nothing is lost: run the same command again"
+        ) from error
     return state
 
 
 @contextlib.contextmanager
 def _server() -> Iterator[Callable[[], None]]:
     """Starts a server in the background where none is named; gives a function that returns when it answers."""
-    if "PREFECT_API_URL" in os.environ:
+    named = os.environ.get("PREFECT_API_URL")
+    if named is not None:
+        if not is_healthy(named, ANSWER_SECONDS):
+            raise RuntimeError(
+                f"no Prefect server answers at {named}; start one with `prefect server start --host 127.0.0.1`,"
+                " or unset PREFECT_API_URL and a run brings its own"
+            )
         yield lambda: None
         return
     with TemporaryServer(Path(os.environ["PREFECT_HOME"]), SERVER_START_TIMEOUT_SECONDS) as server:

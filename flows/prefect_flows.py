@@ -12,6 +12,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Failed
 
+from flows.run_lock import busy, run_lock
 from flows.stage_run import RunSettings, run_in_flow
 from tasks.dvc_graph import read_stages, select_stages
 
@@ -39,14 +40,14 @@ def evaluation(force: bool = False) -> State[Any]:
 
 def _run(names: tuple[str, ...] | list[str], *, force: bool) -> State[Any]:
     """Runs the named stages, or all where none is named, as params.yaml asks."""
-    from tasks.settings import SettingsError, load
+    from tasks.settings import load
 
     root = Path.cwd()
     try:
         settings = load(root / "params.yaml").pipeline
         stages = read_stages(root)
         chosen = select_stages(stages, names) if names else stages
-    except (SettingsError, ValueError) as error:
+    except ValueError as error:
         return Failed(message=str(error))
     run_settings = RunSettings(
         retries=settings.retries,
@@ -55,4 +56,5 @@ def _run(names: tuple[str, ...] | list[str], *, force: bool) -> State[Any]:
         max_parallel=settings.max_parallel,
         force=force,
     )
-    return run_in_flow(root, chosen, run_settings)
+    with run_lock(root) as got:
+        return run_in_flow(root, chosen, run_settings) if got else Failed(message=busy(root))

@@ -10,11 +10,10 @@ from pathlib import Path
 
 from flows.command_line import FAILED, INTERRUPTED, OK, WRONG_SETTINGS, check_settings
 from flows.environment import set_defaults
-from flows.temporary_server import is_healthy
+from flows.temporary_server import ANSWER_SECONDS, is_healthy
 
 DEPLOYMENT = "nightly"
 DEFAULT_API_URL = "http://127.0.0.1:4200/api"  # where `prefect server start` listens
-ANSWER_SECONDS = 5.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

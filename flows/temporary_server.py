@@ -19,6 +19,7 @@ from types import TracebackType
 
 from tasks.supervised_process import GRACE_SECONDS, supervised_command
 
+ANSWER_SECONDS = 5.0  # a server that is well answers at once
 # Nothing a single run needs: blocks of integrations, events kept for later, automations.
 SERVER_SETTINGS = {
     "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
@@ -77,7 +78,10 @@ class TemporaryServer:
             if is_healthy(self.api_url, timeout_seconds=deadline - time.monotonic()):
                 return
             time.sleep(0.05)
-        raise RuntimeError(f"Prefect's temporary server did not start; {self._home / 'server.log'} says why")
+        raise RuntimeError(
+            f"Prefect's temporary server did not start; {self._home / 'server.log'} says why. If its database is"
+            f" damaged, rename {self._home / 'prefect.db'}: it holds no results"
+        )
 
 
 def is_healthy(api_url: str, timeout_seconds: float) -> bool:

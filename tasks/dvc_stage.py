@@ -71,6 +71,7 @@ class StageOutput:
     """What DVC and the stage said, reduced to what a result needs: was it cached, what went wrong, with which code."""
 
     def __init__(self, name: str) -> None:
+        self._name = name
         self._cached_lines = (
             f"Stage '{name}' didn't change, skipping",
             f"Stage '{name}' is cached - skipping run, checking out outputs",
@@ -86,7 +87,7 @@ class StageOutput:
         if text in self._cached_lines:
             self.cached = True
         elif text.startswith("error: "):
-            self._stage_error = text.removeprefix("error: ")
+            self._stage_error = text.removeprefix("error: ").removeprefix(f"{self._name}: ")
         elif text.startswith("ERROR: "):
             self._dvc_error = text.removeprefix("ERROR: ")
         self._last_line = text

@@ -147,9 +147,7 @@ def test_a_folder_without_a_pipeline_is_one_line(tmp_path: Path, environment: di
     )
 
 
-def test_a_run_says_where_its_results_are_and_a_second_one_is_cached(
-    folder: Path, environment: dict[str, str]
-) -> None:
+def test_a_run_says_where_its_results_are_and_a_second_one_is_cached(folder: Path, environment: dict[str, str]) -> None:
     code, output, errors = run(folder, environment)
     assert (code, errors) == (0, "")
     assert "2 of 2 stages are done, 0 of them from the cache" in output

@@ -108,7 +108,8 @@ def test_a_served_deployment_gets_its_cron_runs_and_a_run_of_it_completes(
     serving = subprocess.Popen([sys.executable, "-m", "flows.serve"], cwd=tmp_path, env=environment)
     try:
         scheduled = wait_for(
-            lambda: ask(environment, "flow_runs/filter", {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}), 60
+            lambda: ask(environment, "flow_runs/filter", {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}),
+            60,
         )
         assert scheduled
         assert all(run["auto_scheduled"] for run in scheduled)
