@@ -70,10 +70,12 @@ class NASBench201:
 
     def is_valid(self, architecture: Architecture) -> bool:
         """Return whether the architecture is one of the 15,625 cells."""
+        decisions = architecture.decisions
         return (
             architecture.space == NAME
-            and len(architecture.decisions) == len(EDGES)
-            and all(0 <= decision < len(OPERATIONS) for decision in architecture.decisions)
+            and len(decisions) == len(EDGES)
+            and min(decisions) >= 0
+            and max(decisions) < len(OPERATIONS)
         )
 
     def canonical(self, architecture: Architecture) -> Architecture:
@@ -135,8 +137,8 @@ class NASBench201:
         """Return the space with channels times `width` and cells a stage times `depth`, rounded up, at least 1."""
         return replace(
             self,
-            channels=max(1, math.ceil(self.channels * width)),
-            cells_per_stage=max(1, math.ceil(self.cells_per_stage * depth)),
+            channels=_times(self.channels, width),
+            cells_per_stage=_times(self.cells_per_stage, depth),
         )
 
     def network(self, architecture: Architecture, task: TaskShape, init: torch.Generator) -> nn.Module:
@@ -199,6 +201,11 @@ def build(
 ) -> NASBench201:
     """Return the space in a skeleton of the given size; the defaults are the benchmark's."""
     return NASBench201(channels, cells_per_stage, num_stages)
+
+
+def _times(count: int, factor: float) -> int:
+    """Return the product rounded up, at least 1; the noise of floating point does not count, as in 10 * 1.1."""
+    return max(1, math.ceil(round(count * factor, 9)))
 
 
 def _operation(operation: str, channels: int, *, affine: bool) -> nn.Module:

@@ -102,6 +102,7 @@ def test_the_reference_is_the_residual_block() -> None:
 
 def test_scaled_rounds_up_and_never_reaches_zero() -> None:
     assert build(channels=5, cells_per_stage=3).scaled(width=1.5, depth=0.5) == build(channels=8, cells_per_stage=2)
+    assert build(channels=10).scaled(width=1.1) == build(channels=11)
     assert build().scaled(width=0.01, depth=0.01) == build(channels=1, cells_per_stage=1)
 
 
