@@ -97,6 +97,31 @@ def write_weights(path: Path, network: nn.Module) -> None:
     write_bytes(path, save(tensors))
 
 
+def load_body(path: Path, network: nn.Module) -> None:
+    """Give a network all weights of a file but those of its head: what fine-tuning starts from.
+
+    Args:
+        path: weights of the same network for another task, written by `write_weights`.
+        network: keeps its own head.
+
+    Raises:
+        FileNotFoundError: the file is absent.
+        ValueError: the file is damaged, or the weights are another network's.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    from nas_core.training.features import head
+
+    prefix = f"{head(network)[0]}."
+    own = {name: value for name, value in network.state_dict().items() if name.startswith(prefix)}
+    try:
+        network.load_state_dict({**load(path.read_bytes()), **own})
+    except (SafetensorError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{path} does not fit the network that is to start from it ({reason}); retrain") from None
+
+
 def load_network(folder: Path, weights: str = NETWORK) -> nn.Module:
     """Return the trained network of a folder, on the CPU, in evaluation mode.
 

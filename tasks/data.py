@@ -24,12 +24,16 @@ def load_task_with_test(root: Path, device: str = "cpu", *, horizontal_flip: boo
     return _image_classification(root / SEARCH, root / TEST, device, horizontal_flip)
 
 
-def load_transfer_task(root: Path, device: str = "cpu") -> Task:
-    """Return the second task, with its test split."""
-    return _image_classification(root / TRANSFER, root / TRANSFER_TEST, device, False)
+def load_transfer_task(root: Path, device: str = "cpu", *, statistics: Path | None = None) -> Task:
+    """Return the second task, with its test split; `statistics` names other data whose normalization it takes."""
+    return _image_classification(root / TRANSFER, root / TRANSFER_TEST, device, False, statistics)
 
 
-def _image_classification(folder: Path, test_folder: Path | None, device: str, horizontal_flip: bool) -> Task:
+def _image_classification(
+    folder: Path, test_folder: Path | None, device: str, horizontal_flip: bool, statistics: Path | None = None
+) -> Task:
     build = catalog.load("learning task", "image_classification").build
-    task: Task = build(folder, test_folder=test_folder, device=device, horizontal_flip=horizontal_flip)
+    task: Task = build(
+        folder, test_folder=test_folder, device=device, horizontal_flip=horizontal_flip, statistics_folder=statistics
+    )
     return task

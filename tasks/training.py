@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from nas_core.architecture import Architecture
 from nas_core.checkpoint import CheckpointFile
 from nas_core.randomness import Streams
+from nas_core.space import HasScales, SearchSpace
 from nas_core.training.schedule import TrainingSchedule
-from tasks.candidate import Description
+from tasks.candidate import Description, load_body
 
 if TYPE_CHECKING:
     from torch import nn
@@ -35,6 +36,12 @@ class Job:
         device: torch device.
         threads: of torch on the CPU.
         horizontal_flip: part of the augmentation.
+        width: multiple of the described space's channels; other than 1 needs a space that `HasScales`.
+        depth: multiple of its cells a stage, likewise.
+        initial: trained weights of the same network for another task, from which all but the last layer start; None
+            starts afresh.
+        statistics: folder of the prepared data whose mean and standard deviation normalize the inputs; None is
+            `folder`.
     """
 
     description: Description
@@ -45,6 +52,10 @@ class Job:
     device: str
     threads: int
     horizontal_flip: bool = False
+    width: float = 1.0
+    depth: float = 1.0
+    initial: Path | None = None
+    statistics: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -64,16 +75,31 @@ class Outcome:
     seconds: float
 
 
-def train_all(jobs: Sequence[Job], workers: int) -> list[Outcome]:
+def train_all(
+    jobs: Sequence[Job], workers: int, finished: Callable[[Outcome], None] = lambda outcome: None
+) -> list[Outcome]:
     """Train every job, up to `workers` at a time in processes of their own; results are in the order of the jobs.
 
     A job whose checkpoint says that it has finished is not trained again.
+
+    Args:
+        jobs: what to train.
+        workers: processes; a single one, and any other device than the CPU, trains in this process.
+        finished: called with each outcome, in the order of the jobs.
     """
-    if workers == 1 or len(jobs) == 1 or any(job.device != "cpu" for job in jobs):
-        return [train(job) for job in jobs]
+    outcomes: list[Outcome] = []
+
+    def collect(found: Iterable[Outcome]) -> list[Outcome]:
+        for outcome in found:
+            outcomes.append(outcome)
+            finished(outcome)
+        return outcomes
+
+    if workers == 1 or len(jobs) < 2 or any(job.device != "cpu" for job in jobs):
+        return collect(map(train, jobs))
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context) as pool:
-        return list(pool.map(train, jobs))
+        return collect(pool.map(train, jobs))
 
 
 def train(job: Job) -> Outcome:
@@ -123,11 +149,29 @@ def jobs_for(template: Job, architectures: Sequence[Architecture], seeds: Sequen
     ]
 
 
+def scaled(space: SearchSpace, width: float, depth: float) -> SearchSpace:
+    """Return the space with its networks wider and deeper.
+
+    Raises:
+        ValueError: the space cannot be scaled, and a multiple is not 1.
+    """
+    if width == 1 and depth == 1:
+        return space
+    if not isinstance(space, HasScales):
+        raise ValueError(
+            f"width is {width} and depth {depth}, but space {space.name} has one size; set both to 1, or give its "
+            "class a method scaled()"
+        )
+    return space.scaled(width=width, depth=depth)
+
+
 def _task(job: Job) -> Task:
     from nas_core import catalog
 
     build = catalog.load("learning task", "image_classification").build
-    task: Task = build(job.folder, device=job.device, horizontal_flip=job.horizontal_flip)
+    task: Task = build(
+        job.folder, device=job.device, horizontal_flip=job.horizontal_flip, statistics_folder=job.statistics
+    )
     return task
 
 
@@ -135,5 +179,8 @@ def _trainer(job: Job, task: Task) -> Trainer:
     from nas_core.training.trainer import Trainer
 
     streams = Streams(job.seed).child("training").child(job.description.architecture.key)
-    network = job.description.built_space().network(job.description.architecture, task.shape, streams.torch("init"))
+    space = scaled(job.description.built_space(), job.width, job.depth)
+    network = space.network(job.description.architecture, task.shape, streams.torch("init"))
+    if job.initial is not None:
+        load_body(job.initial, network)
     return Trainer(network, task, job.schedule, streams.torch("order"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,12 @@ FORMAT = 1
 
 
 def build(
-    folder: Path, *, test_folder: Path | None = None, device: str = "cpu", horizontal_flip: bool = False
+    folder: Path,
+    *,
+    test_folder: Path | None = None,
+    device: str = "cpu",
+    horizontal_flip: bool = False,
+    statistics_folder: Path | None = None,
 ) -> ImageClassification:
     """Return the task of a prepared image set, its images on the device as bytes.
 
@@ -30,14 +35,24 @@ def build(
         device: "cpu" or "cuda".
         horizontal_flip: whether training images are also mirrored: only where that keeps the label, so neither for
             digits nor for letters.
+        statistics_folder: its `dataset.json` says by which mean and standard deviation inputs are normalized: that of
+            other data for a network that was trained on those; None is `folder`.
 
     Raises:
         FileNotFoundError: a file is absent.
-        ValueError: a file is not of the prepared format.
+        ValueError: a file is not of the prepared format, or the statistics are of images of another shape.
     """
     import torch
 
     description = _description(folder / "dataset.json")
+    if statistics_folder is not None:
+        other = _description(statistics_folder / "dataset.json")
+        if other.image_shape != description.image_shape:
+            raise ValueError(
+                f"{statistics_folder} has images of shape {other.image_shape}, {folder} of {description.image_shape}; "
+                "prepare the data again"
+            )
+        description = replace(description, channel_mean=other.channel_mean, channel_std=other.channel_std)
     place = torch.device(device)
     files = {split: folder / f"{split}.safetensors" for split in ("train", "validation")}
     if test_folder is not None:
