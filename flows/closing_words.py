@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 
@@ -23,8 +22,7 @@ def where_results_are(root: Path) -> str:
     )
 
 
-def how_to_go_on(root: Path, best_so_far: Callable[[Path], str]) -> str:
-    """Returns what was found up to now and how an interrupted run is continued."""
-    found = best_so_far(root)
+def how_to_go_on(found: str) -> str:
+    """Returns what was found up to now, if anything, and how an interrupted run is continued."""
     go_on = "The same command goes on from here: ended stages are cached, searches continue from their last round."
     return f"{found}\n{go_on}" if found else go_on

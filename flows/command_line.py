@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flows.best_so_far import best_so_far
 from flows.closing_words import how_to_go_on, where_results_are
 from flows.environment import SERVER_START_TIMEOUT_SECONDS, set_defaults
 from flows.run_lock import busy, run_lock
@@ -29,7 +30,7 @@ def run_flow(
     parameters: Mapping[str, Any],
     *,
     stage_names: Sequence[str] = (),
-    best_so_far: Callable[[Path], str] = lambda root: "",
+    found_so_far: Callable[[Path], str] = best_so_far,
 ) -> int:
     """Runs a flow in the working directory, prints how it went, and returns the exit code.
 
@@ -40,7 +41,7 @@ def run_flow(
         load_flow: Imports the flow and returns it.
         parameters: The flow's parameters.
         stage_names: Stages that must exist.
-        best_so_far: Given the folder of dvc.yaml, says in a few lines what the searches have found up to now.
+        found_so_far: Given the folder of dvc.yaml, says in a few lines what the searches have found up to now.
     """
     root = Path.cwd()
     try:
@@ -53,13 +54,13 @@ def run_flow(
         print(f"error: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
-        print(f"\ninterrupted.\n{how_to_go_on(root, best_so_far)}")
+        print(f"\ninterrupted.\n{how_to_go_on('')}")
         return INTERRUPTED
     if state.is_completed():
         print(f"\n{state.message}.\n{where_results_are(root)}")
         return OK
     if state.is_cancelled():
-        print(f"\n{state.message}.\n{how_to_go_on(root, best_so_far)}")
+        print(f"\n{state.message}.\n{how_to_go_on(found_so_far(root))}")
         return INTERRUPTED
     print(f"error: {state.message}", file=sys.stderr)
     return FAILED

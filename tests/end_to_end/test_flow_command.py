@@ -9,28 +9,16 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+import yaml
 
 from tasks.dvc_stage import stage_environment
 
 PROJECT = Path(__file__).parents[2]
-PARAMS = """
-prepare: {dataset: digits, transfer: digits}
-search:
-  space: {name: nasbench201}
-  objectives: [validation_accuracy]
-  seeds: [0]
-  budget: {evaluations: 4}
-  evaluators: {shared_weights: {}}
-  strategies: {random_search: {evaluator: shared_weights}}
-select: {per_strategy: 1, evaluator: {name: shared_weights}, seeds: [0]}
-retrain: {ranks: [0], seeds: [0], schedule: {epochs: 1}}
-baselines: {random_architectures: 2}
-transfer: {methods: [linear_probe], seeds: [0], schedule: {epochs: 1}}
-pipeline: {retries: 0, timeout_minutes: 2.0, max_parallel: 2}
-"""
+PIPELINE = {"retries": 0, "timeout_minutes": 2.0, "max_parallel": 2}
 # `slow` sleeps as long as there is a file `wait`, in a process that it has started and that says who it is.
 STAGES = """
 stages:
@@ -49,6 +37,12 @@ pathlib.Path("slow.txt").write_text("done")
 """
 
 
+def write_params(folder: Path, pipeline: dict[str, Any]) -> None:
+    """Writes the project's params.yaml with another section `pipeline`."""
+    params = yaml.safe_load((PROJECT / "params.yaml").read_text())
+    (folder / "params.yaml").write_text(yaml.safe_dump({**params, "pipeline": pipeline}))
+
+
 @pytest.fixture(scope="module")
 def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One folder for Prefect's database, which takes seconds to create."""
@@ -60,8 +54,9 @@ def folder(tmp_path: Path) -> Path:
     """The folder of a pipeline of two stages."""
     command = [sys.executable, "-m", "dvc", "init", "--no-scm", "--quiet"]
     subprocess.run(command, cwd=tmp_path, env=stage_environment(), check=True)
-    for name, text in {"dvc.yaml": STAGES, "params.yaml": PARAMS, "slow.py": SLOW, "source.txt": "1"}.items():
+    for name, text in {"dvc.yaml": STAGES, "slow.py": SLOW, "source.txt": "1"}.items():
         (tmp_path / name).write_text(text)
+    write_params(tmp_path, PIPELINE)
     return tmp_path
 
 
@@ -120,7 +115,7 @@ def gone(processes: list[psutil.Process]) -> bool:
 def test_wrong_settings_are_one_line_within_a_second_and_import_nothing_slow(
     folder: Path, environment: dict[str, str]
 ) -> None:
-    (folder / "params.yaml").write_text(PARAMS.replace("retries: 0", "retries: many"))
+    write_params(folder, {**PIPELINE, "retries": "many"})
     program = (
         "import sys; from flows.pipeline import main; code = main([]);"
         " print(*sorted({'prefect', 'dvc', 'torch', 'mlflow'} & set(sys.modules))); sys.exit(code)"

@@ -19,23 +19,16 @@ import yaml
 
 from flows.temporary_server import is_healthy
 from tasks.dvc_stage import stage_environment
+from tasks.settings import load
 
 PROJECT = Path(__file__).parents[2]
-PARAMS = """
-prepare: {dataset: digits, transfer: digits}
-search:
-  space: {name: nasbench201}
-  objectives: [validation_accuracy]
-  seeds: [0]
-  budget: {evaluations: 4}
-  evaluators: {shared_weights: {}}
-  strategies: {random_search: {evaluator: shared_weights}}
-select: {per_strategy: 1, evaluator: {name: shared_weights}, seeds: [0]}
-retrain: {ranks: [0], seeds: [0], schedule: {epochs: 1}}
-baselines: {random_architectures: 2}
-transfer: {methods: [linear_probe], seeds: [0], schedule: {epochs: 1}}
-schedule: {cron: "0 4 * * *", timezone: Europe/Berlin}
-"""
+SCHEDULE = {"cron": "0 4 * * *", "timezone": "Europe/Berlin"}
+
+
+def write_params(folder: Path) -> None:
+    """Writes the project's params.yaml with another schedule."""
+    params = yaml.safe_load((PROJECT / "params.yaml").read_text())
+    (folder / "params.yaml").write_text(yaml.safe_dump({**params, "schedule": SCHEDULE}))
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
@@ -102,7 +95,7 @@ def test_a_served_deployment_gets_its_cron_runs_and_a_run_of_it_completes(
     subprocess.run(
         [sys.executable, "-m", "dvc", "init", "--no-scm", "--quiet"], cwd=tmp_path, env=stage_environment(), check=True
     )
-    (tmp_path / "params.yaml").write_text(PARAMS)
+    write_params(tmp_path)
     (tmp_path / "dvc.yaml").write_text("stages: {prepare: {cmd: echo 1 > data.txt, outs: [data.txt]}}")
 
     serving = subprocess.Popen([sys.executable, "-m", "flows.serve"], cwd=tmp_path, env=environment)
@@ -114,9 +107,7 @@ def test_a_served_deployment_gets_its_cron_runs_and_a_run_of_it_completes(
         assert scheduled
         assert all(run["auto_scheduled"] for run in scheduled)
         deployment = ask(environment, "deployments/name/pipeline/nightly")
-        assert [schedule["schedule"] for schedule in deployment["schedules"]] == [
-            {"cron": "0 4 * * *", "timezone": "Europe/Berlin", "day_or": True}
-        ]
+        assert [schedule["schedule"] for schedule in deployment["schedules"]] == [{**SCHEDULE, "day_or": True}]
 
         run = ask(environment, f"deployments/{deployment['id']}/create_flow_run", {"state": {"type": "SCHEDULED"}})
         ended = wait_for(
@@ -137,7 +128,7 @@ def test_a_served_deployment_gets_its_cron_runs_and_a_run_of_it_completes(
 
 
 def test_without_a_server_serving_says_in_one_line_how_to_start_one(tmp_path: Path) -> None:
-    (tmp_path / "params.yaml").write_text(PARAMS)
+    write_params(tmp_path)
     (tmp_path / "dvc.yaml").write_text("stages: {}")
     own = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     environment = {**own, "PYTHONPATH": str(PROJECT), "PREFECT_API_URL": "http://127.0.0.1:9/api"}
@@ -159,9 +150,12 @@ def test_without_a_server_serving_says_in_one_line_how_to_start_one(tmp_path: Pa
     )
 
 
-def test_the_deployment_for_work_pools_is_the_pipeline_s_flow() -> None:
+def test_the_deployment_for_work_pools_has_the_pipeline_s_flow_and_schedule() -> None:
     (deployment,) = yaml.safe_load((PROJECT / "prefect.yaml").read_text())["deployments"]
     path, _, name = deployment["entrypoint"].partition(":")
 
+    settings = load(PROJECT / "params.yaml").schedule
     assert deployment["name"] == "nightly"
+    (schedule,) = deployment["schedules"]
+    assert (schedule["cron"], schedule["timezone"]) == (settings.cron, settings.timezone)
     assert f"\ndef {name}(" in (PROJECT / path).read_text()
