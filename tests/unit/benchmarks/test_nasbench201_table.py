@@ -100,7 +100,7 @@ def test_costs_are_those_of_the_benchmarks_skeleton(path: Path) -> None:
 def test_scores_cannot_be_changed(table: NASBench201Table) -> None:
     scores = table.evaluate([Proposal(cell(0, 0, 0, 0, 0, 0))])[0].scores
     with pytest.raises(TypeError):
-        scores["validation_accuracy"] = 1.0  # type: ignore[index]
+        scores["validation_accuracy"] = 1.0
 
 
 @pytest.mark.parametrize(
@@ -176,22 +176,22 @@ def no_task() -> None:
 
 
 def test_the_tabular_evaluator_finds_the_benchmark_by_name(path: Path) -> None:
-    evaluator = tabular.build(SPACE, [ACCURACY], Streams(0), no_task, path=str(path))  # type: ignore[arg-type]
-    evaluator.prepare(Learner())  # type: ignore[arg-type]
+    evaluator = tabular.build(SPACE, [ACCURACY], Streams(0), no_task, path=str(path))
+    evaluator.prepare(Learner())
     evaluator.load_state_dict(evaluator.state_dict())
     assert evaluator.evaluate([Proposal(cell(0, 0, 0, 0, 0, 1))])[0].scores["validation_accuracy"] == 1e-5
     with pytest.raises(ValueError, match="unknown benchmark 'nasbench20'; did you mean 'nasbench201'"):
-        tabular.build(SPACE, [], Streams(0), no_task, path=str(path), benchmark="nasbench20")  # type: ignore[arg-type]
+        tabular.build(SPACE, [], Streams(0), no_task, path=str(path), benchmark="nasbench20")
     with pytest.raises(ValueError, match="data_set is 'mnist'; allowed: cifar10, cifar100"):
-        tabular.build(SPACE, [], Streams(0), no_task, path=str(path), data_set="mnist")  # type: ignore[arg-type]
+        tabular.build(SPACE, [], Streams(0), no_task, path=str(path), data_set="mnist")
 
 
 def test_the_tabular_evaluator_says_what_does_not_go_together(path: Path) -> None:
-    strategy: Strategy = object()  # type: ignore[assignment]
+    strategy: Strategy = object()
     tabular.check(SPACE, strategy, [ACCURACY])
     with pytest.raises(ValueError, match="no shared weights"):
-        tabular.check(SPACE, Learner(), [ACCURACY])  # type: ignore[arg-type]
+        tabular.check(SPACE, Learner(), [ACCURACY])
     with pytest.raises(ValueError, match="'other' is in no benchmark"):
-        tabular.check(Other(), strategy, [ACCURACY])  # type: ignore[arg-type]
+        tabular.check(Other(), strategy, [ACCURACY])
     with pytest.raises(ValueError, match="knows only 'nasbench201'"):
-        build(path, Other(), [ACCURACY])  # type: ignore[arg-type]
+        build(path, Other(), [ACCURACY])
