@@ -53,8 +53,9 @@ class MLPEnsemble:
     Each has `num_layers` hidden layers with ReLU and one linear output, Glorot-uniform weights and zero biases, and
     minimizes the mean absolute error with Adam (betas .9 and .99). Mean and standard deviation are over the members.
 
-    Follows the authors' code, but for the scale: costs are standardized for the fit and put back for the prediction,
-    so that the learning rate does not depend on their unit.
+    Follows the authors' code, but for the scale and the precision: costs are standardized for the fit and put back for
+    the prediction, so that the learning rate does not depend on their unit, and all is computed in double precision,
+    which in networks of this size takes no longer and leaves no room for Adam to blow up rounding errors.
 
     The members' weights are stacked to (num_members, inputs, outputs), so a layer is one batched product for all, and
     Adam, being element by element, is one for all as well. Nothing passes between the members: a member depends on the
@@ -110,8 +111,8 @@ class MLPEnsemble:
 
         if not self._layers:
             raise ValueError("the ensemble was not fitted; call fit(features, costs) first")
-        inputs = torch.from_numpy(features).float().expand(self._num_members, -1, -1)
-        outputs: Array = forward(self._layers, inputs).double().numpy()
+        inputs = torch.from_numpy(features).expand(self._num_members, -1, -1)
+        outputs: Array = forward(self._layers, inputs).numpy()
         return self._center + self._scale * outputs
 
     def _fit(self, features: Array, costs: Array) -> None:
@@ -119,8 +120,8 @@ class MLPEnsemble:
 
         self._center = float(costs.mean())
         self._scale = float(costs.std()) or 1.0
-        inputs = torch.from_numpy(features).float()
-        targets = torch.from_numpy((costs - self._center) / self._scale).float()
+        inputs = torch.from_numpy(features)
+        targets = torch.from_numpy((costs - self._center) / self._scale)
         generators = [self._streams.torch(f"member {number}") for number in range(self._num_members)]
         sizes = [inputs.shape[1], *[self._width] * self._num_layers, 1]
         layers = initial_layers(sizes, generators)
@@ -150,9 +151,11 @@ def initial_layers(sizes: Sequence[int], generators: Sequence[torch.Generator]) 
     layers: list[torch.Tensor] = []
     for num_inputs, num_outputs in pairwise(sizes):
         bound = math.sqrt(6 / (num_inputs + num_outputs))
-        drawn = [torch.rand(num_inputs, num_outputs, generator=generator) for generator in generators]
+        drawn = [
+            torch.rand(num_inputs, num_outputs, generator=generator, dtype=torch.float64) for generator in generators
+        ]
         layers.append(((2 * torch.stack(drawn) - 1) * bound).requires_grad_())
-        layers.append(torch.zeros(len(generators), 1, num_outputs, requires_grad=True))
+        layers.append(torch.zeros(len(generators), 1, num_outputs, dtype=torch.float64, requires_grad=True))
     return layers
 
 

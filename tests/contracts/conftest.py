@@ -1,55 +1,19 @@
-"""The plug-ins that the contract suites find by listing folders, with settings that keep them small."""
+"""The plug-ins that the contract suites find by listing folders."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import pytest
-import toy_space
+import small_plug_ins
+from small_plug_ins import SpaceCase
 
 from nas_core import catalog
 from nas_core.space import SearchSpace
-from nas_core.task import TaskShape
-
-SMALL = {
-    "channels": 4,
-    "cells_per_stage": 1,
-    "num_stages": 2,
-    "num_cells": 3,
-    "population_size": 5,
-    "num_initial": 4,
-    "num_candidates": 12,
-    "num_layers": 2,
-    "num_epochs": 2,
-}
-"""Values for settings of these names, wherever a plug-in has one."""
 
 
-@dataclass(frozen=True)
-class SpaceCase:
-    """A space and a task that its networks fit."""
-
-    space: SearchSpace
-    shape: TaskShape
-
-
-def small_settings(kind: str, name: str) -> dict[str, Any]:
-    """Return small values for those settings of a plug-in that have a name in `SMALL`."""
-    return {setting.name: SMALL[setting.name] for setting in catalog.settings(kind, name) if setting.name in SMALL}
-
-
-def _space_case(name: str) -> SpaceCase:
-    if name == toy_space.NAME:
-        return SpaceCase(toy_space.build(), toy_space.SHAPE)
-    space = catalog.load("space", name).build(**small_settings("space", name))
-    return SpaceCase(space, TaskShape(inputs=(3, 8, 8), outputs=(4,)))
-
-
-@pytest.fixture(params=[toy_space.NAME, *catalog.names("space")], scope="session")
+@pytest.fixture(params=small_plug_ins.SPACES, scope="session")
 def space_case(request: pytest.FixtureRequest) -> SpaceCase:
     """Every space, one after the other."""
-    return _space_case(request.param)
+    return small_plug_ins.space_case(request.param)
 
 
 @pytest.fixture(scope="session")

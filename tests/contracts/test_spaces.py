@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from conftest import SpaceCase
+from small_plug_ins import SpaceCase
 
 from nas_core.architecture import Architecture, active
 from nas_core.networks.inheritance import inherited_state

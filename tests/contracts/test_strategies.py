@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import small_settings
+from small_plug_ins import small_settings
 
 from nas_core import catalog
 from nas_core.architecture import Architecture
