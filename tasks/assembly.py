@@ -109,14 +109,15 @@ def search(
 
 
 @contextmanager
-def side_by_side(make: Callable[[], Evaluator], workers: int, threads: int) -> Iterator[Evaluator]:
+def side_by_side(make: Callable[[], Evaluator], workers: int) -> Iterator[Evaluator]:
     """Give the evaluator that `make` makes: itself for one worker, else a pool of processes with one in each."""
     if workers == 1:
         yield make()
         return
     from nas_core.parallel import ParallelEvaluator
 
-    raise ValueError(ParallelEvaluator)
+    with ParallelEvaluator(make, num_workers=workers) as pool:
+        yield pool
 
 
 def _budget(settings: Settings, key: str) -> Budget:

@@ -169,7 +169,7 @@ def _scored(
         for seed in settings.select.seeds:
             make = partial(assembly.evaluator, settings.select.evaluator, space, goals, seed, load, 1)
             description = {"select": settings.select.evaluator.model_dump(mode="json"), "seed": seed}
-            with assembly.side_by_side(make, workers, settings.compute.threads) as evaluator:
+            with assembly.side_by_side(make, workers) as evaluator:
                 loop = Search(
                     FixedList(architectures),
                     evaluator,

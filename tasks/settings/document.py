@@ -46,10 +46,12 @@ def read(path: Path) -> dict[str, Any]:
         document = yaml.load(text, Loader=_Loader)
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = "" if mark is None else f" line {mark.line + 1}, column {mark.column + 1}"
+        raise SettingsError(f"{path}{place}: {error.problem}; mend the YAML there") from None
     except yaml.YAMLError as error:
-        mark: yaml.Mark | None = getattr(error, "problem_mark", None)
-        place = f" line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
-        raise SettingsError(f"{path}{place}: {getattr(error, 'problem', error)}; mend the YAML there") from None
+        raise SettingsError(f"{path} is not YAML ({str(error).splitlines()[0]}); mend or restore it") from None
     except ValueError as error:
         if isinstance(error, SettingsError):
             raise
@@ -64,7 +66,7 @@ def _check_events(path: Path, text: str) -> None:
     keys: list[set[str] | None] = []
     expects_key: list[bool] = []
     for event in yaml.parse(text, Loader=_Loader):
-        line = event.start_mark.line + 1
+        line = 0 if event.start_mark is None else event.start_mark.line + 1
         if isinstance(event, yaml.AliasEvent):
             raise SettingsError(
                 f"{path} line {line}: alias *{event.anchor}; aliases are not allowed, write the value out"
