@@ -55,7 +55,7 @@ class IndependentEvaluator:
 
 
 def evaluate_one(score: Callable[[], Mapping[str, float]], proposal: Proposal) -> Evaluation:
-    """Return the evaluation of a proposal by what `score` returns; an error that a bad candidate raises is a failure."""
+    """Return the evaluation of a proposal by what `score` gives; an error that a bad candidate raises is a failure."""
     start = time.perf_counter()
     try:
         return Evaluation(proposal, dict(score()), time.perf_counter() - start)
