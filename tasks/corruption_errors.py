@@ -1,0 +1,221 @@
+"""How often every network errs under every corruption: each image is corrupted once, for all networks alike."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nas_core.atomic_files import write_json
+from nas_core.randomness import Streams
+from nas_core.task import Task
+from tasks.measures import spread
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from nas_core.robustness.errors import MeasuredErrors
+
+BATCH_SIZE = 512
+COLOR_CORRUPTIONS = ("saturate",)
+"""What leaves images with one channel as they are."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is measured.
+
+    Attributes:
+        names: corruptions, in the order of the result.
+        severities: 1 to 5, rising.
+        omitted: corruptions that were asked for and are left out, with the reason.
+    """
+
+    names: tuple[str, ...]
+    severities: tuple[int, ...]
+    omitted: Mapping[str, str]
+
+    @property
+    def averaged(self) -> tuple[str, ...]:
+        """The corruptions that means are taken over: the published 15 where all are measured, else all measured."""
+        from nas_core.robustness.suite import benchmark_names
+
+        published = benchmark_names()
+        return published if set(published) <= set(self.names) else self.names
+
+    @property
+    def is_published_mean(self) -> bool:
+        """Whether means are over the published 15 corruptions and all five severities."""
+        from nas_core.robustness.severity import SEVERITY_LEVELS
+        from nas_core.robustness.suite import benchmark_names
+
+        return self.averaged == benchmark_names() and self.severities == SEVERITY_LEVELS
+
+
+def plan(chosen: Sequence[str], severities: Sequence[int], num_channels: int) -> Plan:
+    """Return what is measured on images with that many channels.
+
+    Raises:
+        ValueError: nothing is left.
+    """
+    reason = "changes colors alone, and the images have one channel"
+    omitted = {name: reason for name in chosen if name in COLOR_CORRUPTIONS and num_channels == 1}
+    names = tuple(name for name in dict.fromkeys(chosen) if name not in omitted)
+    if not names:
+        raise ValueError(f"robustness.corruptions is {list(chosen)}: {reason}; name others")
+    return Plan(names, tuple(sorted(set(severities))), omitted)
+
+
+def measure(
+    networks: Mapping[str, nn.Module],
+    task: Task,
+    plan: Plan,
+    streams: Streams,
+    folder: Path,
+    finished: Callable[[str], None],
+) -> dict[str, MeasuredErrors]:
+    """Return the error rates of every network on the test split, by the network's key.
+
+    The counts of each corruption are kept in a file of its own; those that are there are not measured again.
+
+    Args:
+        networks: by key, in evaluation mode on the task's device.
+        task: image classification with its test split.
+        plan: what to measure.
+        streams: each corruption and severity draws from a stream of its own.
+        folder: where the counts are kept.
+        finished: called with the name of each corruption once it is measured.
+    """
+    from nas_core.robustness.errors import MeasuredErrors
+
+    num_images = task.num_examples("test")
+    clean = _kept(folder / "clean.json", lambda: {key: [n] for key, n in _wrong(networks, task).items()})
+    counts: dict[str, dict[str, list[int]]] = {}
+    for name in plan.names:
+
+        def count(name: str = name) -> dict[str, list[int]]:
+            found: dict[str, list[int]] = {key: [] for key in networks}
+            for severity in plan.severities:
+                generator = streams.torch(f"{name} {severity}")
+                shift = task.shifts(severity)[name]
+                for key, wrong in _wrong(networks, task, lambda images, s=shift, g=generator: s(images, g)).items():
+                    found[key].append(wrong)
+            return found
+
+        counts[name] = _kept(folder / f"{name}.json", count)
+        finished(name)
+    return {
+        key: MeasuredErrors(
+            clean[key][0] / num_images,
+            {name: [wrong / num_images for wrong in counts[name][key]] for name in plan.names},
+            num_images,
+        )
+        for key in networks
+    }
+
+
+def averaged_over_seeds(runs: Sequence[MeasuredErrors]) -> MeasuredErrors:
+    """Return the mean error rates of the trainings of one network: the denominator of every corruption error.
+
+    A mean of ratios to single trainings would swing with the few errors of each; against the mean, the reference's own
+    corruption errors average 100 %.
+    """
+    from statistics import fmean
+
+    from nas_core.robustness.errors import MeasuredErrors
+
+    first = runs[0]
+    return MeasuredErrors(
+        fmean(run.clean for run in runs),
+        {
+            name: [fmean(run.corrupted[name][place] for run in runs) for place in range(len(rates))]
+            for name, rates in first.corrupted.items()
+        },
+        first.num_images,
+    )
+
+
+def means(
+    runs: Sequence[MeasuredErrors], reference: MeasuredErrors, names: Sequence[str]
+) -> dict[str, dict[str, Any]] | None:
+    """Return mean error and mean corruption errors over some corruptions, with spread over seeds; None over none.
+
+    Args:
+        runs: of one network, one a seed.
+        reference: the reference's mean over its seeds.
+        names: of the corruptions.
+    """
+    from nas_core.robustness.errors import mean_corruption_error
+
+    if not names:
+        return None
+    found = [mean_corruption_error(restricted(run, names), restricted(reference, names)) for run in runs]
+    return {
+        "mean_error": spread([each.mean_error_percent / 100 for each in found]),
+        "mean_corruption_error_percent": spread([each.mean_corruption_error_percent for each in found]),
+        "relative_mean_corruption_error_percent": spread(
+            [each.relative_mean_corruption_error_percent for each in found]
+        ),
+    }
+
+
+def table(runs: Sequence[MeasuredErrors], reference: MeasuredErrors, severities: Sequence[int]) -> dict[str, Any]:
+    """Return, by corruption, the error at every severity, and the corruption errors against the reference.
+
+    Args:
+        runs: of one network, one a seed.
+        reference: the reference's mean over its seeds.
+        severities: those that were measured, in the order of the rates.
+    """
+    from nas_core.robustness.errors import mean_corruption_error
+
+    found = [{each.name: each for each in mean_corruption_error(run, reference).corruptions} for run in runs]
+    return {
+        name: {
+            "error": {
+                str(severity): spread([run.corrupted[name][place] for run in runs])
+                for place, severity in enumerate(severities)
+            },
+            "corruption_error_percent": spread([each[name].corruption_error_percent for each in found]),
+            "relative_corruption_error_percent": spread(
+                [each[name].relative_corruption_error_percent for each in found]
+            ),
+            "is_floored": found[0][name].is_floored,
+            "is_relative_floored": found[0][name].is_relative_floored,
+        }
+        for name in reference.corrupted
+    }
+
+
+def restricted(errors: MeasuredErrors, names: Sequence[str]) -> MeasuredErrors:
+    """Return the errors under some of the corruptions alone."""
+    from nas_core.robustness.errors import MeasuredErrors
+
+    return MeasuredErrors(errors.clean, {name: errors.corrupted[name] for name in names}, errors.num_images)
+
+
+def _wrong(networks: Mapping[str, nn.Module], task: Task, shift: Callable[..., Any] | None = None) -> dict[str, int]:
+    """Return how many test images each network gets wrong."""
+    import torch
+
+    from nas_core.training.precision import forward
+
+    totals = {key: torch.zeros((), dtype=torch.int64, device=task.device) for key in networks}
+    with torch.no_grad():
+        for images, labels in task.batches("test", BATCH_SIZE):
+            seen = images if shift is None else shift(images)
+            for key, network in networks.items():
+                totals[key] += (forward(network, seen, task.device).argmax(dim=1) != labels).sum()
+    return {key: int(total) for key, total in totals.items()}
+
+
+def _kept(path: Path, count: Callable[[], dict[str, list[int]]]) -> dict[str, list[int]]:
+    """Return the counts in a file, or count and write them."""
+    if path.is_file():
+        kept: dict[str, list[int]] = json.loads(path.read_bytes())
+        return kept
+    found = count()
+    write_json(path, found)
+    return found
