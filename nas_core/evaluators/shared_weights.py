@@ -17,6 +17,7 @@ from nas_core.randomness import Streams
 from nas_core.space import HasSupernet, SearchSpace
 from nas_core.strategy import Strategy
 from nas_core.task import Task
+from nas_core.training.candidate_network import candidate_network
 from nas_core.training.independent_evaluator import evaluate_one
 from nas_core.training.scores import (
     SHIFTED_VALIDATION_ACCURACY,
@@ -67,7 +68,7 @@ def build(
     channel_fraction: Annotated[int, Ge(1)] = 1,
     affine: bool = False,
     autocast: bool = False,
-    seen_shifts: tuple[str, ...] = (),
+    seen_shifts: tuple[str, ...] = ("speckle_noise",),
     shift_severity: Annotated[int, Interval(ge=1, le=5)] = 3,
 ) -> SharedWeightsEvaluator:
     """Return the evaluator that trains a supernet at the start of each round and scores single paths through it.
@@ -184,7 +185,10 @@ class SharedWeightsEvaluator:
 
     def evaluate(self, proposals: Sequence[Proposal]) -> list[Evaluation]:
         """Return one evaluation a proposal, in the same order."""
-        return [evaluate_one(partial(self._scores, proposal), proposal) for proposal in proposals]
+        if not proposals:
+            return []
+        task, _ = self._task_and_training()
+        return [evaluate_one(partial(self._scores, task, proposal), proposal) for proposal in proposals]
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state of the shared training (None before it started) and of the uniform paths."""
@@ -207,7 +211,7 @@ class SharedWeightsEvaluator:
             self._started = (task, self._start(task))
         return self._started
 
-    def _scores(self, proposal: Proposal) -> dict[str, float]:
+    def _scores(self, task: Task, proposal: Proposal) -> dict[str, float]:
         if not self._space.is_valid(proposal.architecture):
             raise ValueError(
                 f"{proposal.architecture.key} is not a member of space {self._space.name}; propose members"
@@ -216,8 +220,7 @@ class SharedWeightsEvaluator:
             raise ValueError(
                 f"{proposal.fidelity} is asked for, and shared weights know one fidelity; use evaluator low_fidelity"
             )
-        task, training = self._task_and_training()
-        return self._scoring(task, training, proposal.architecture)
+        return self._scoring(task, self._task_and_training()[1], proposal.architecture)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,13 +244,9 @@ class Scoring:
     def __call__(self, task: Task, training: SharedTraining, architecture: Architecture) -> dict[str, float]:
         """Return the scores; they depend on the shared weights and the architecture alone."""
         streams = self.streams.child("evaluation").child(architecture.key)
-        scores = {}
+        scores: dict[str, float] = {}
         if any(name not in TRAINED for name in self.objectives):
-            from nas_core.training.precision import place
-
-            network = self.space.network(architecture, task.shape, streams.torch("initialization"))
-            place(network, task.device)
-            scores = measure(network, task, self.objectives, streams)
+            scores = measure(candidate_network(self.space, architecture, task, streams), task, self.objectives, streams)
         if VALIDATION_ACCURACY in self.objectives or SHIFTED_VALIDATION_ACCURACY in self.objectives:
             with training.path(architecture) as path:
                 if VALIDATION_ACCURACY in self.objectives:

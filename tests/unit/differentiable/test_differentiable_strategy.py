@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from fake_weights import QuadraticWeights
 
 from nas_core.architecture import Choice
 from nas_core.differentiable.gradient import Relax
@@ -24,7 +25,6 @@ from nas_core.spaces.nasbench201 import NASBench201
 from nas_core.strategies import darts
 from nas_core.weight_sharing.gates import Gates
 from nas_core.weight_sharing.learns import Learns, SharedWeights
-from tests.contracts.fake_weights import QuadraticWeights
 
 SPACE = NASBench201()
 BEST = (2, 0, 3, 4, 1, 2)
