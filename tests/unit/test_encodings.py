@@ -1,0 +1,31 @@
+"""Encodings of architectures for a predictor."""
+
+from __future__ import annotations
+
+from nas_core.architecture import Architecture, Choice
+from nas_core.encodings import one_hot, paths
+
+CHOICES = (
+    Choice("depth", ("one", "two")),
+    Choice("first", ("a", "b", "c")),
+    Choice("second", ("a", "b"), active_if=("depth", "two")),
+)
+
+
+def test_one_hot_has_a_bit_an_option_and_none_for_what_does_not_matter() -> None:
+    architectures = [Architecture("small", (0, 2, 0)), Architecture("small", (1, 0, 1))]
+    assert one_hot(CHOICES, architectures).tolist() == [[1, 0, 0, 0, 1, 0, 0], [0, 1, 1, 0, 0, 0, 1]]
+    assert one_hot(CHOICES, []).shape == (0, 7)
+
+
+class TwoPaths:
+    """Has a short and two long paths."""
+
+    def path_encoding(self, architecture: Architecture) -> tuple[int, ...]:
+        return (*architecture.decisions, 1)
+
+
+def test_paths_may_be_cut_to_the_shortest() -> None:
+    architectures = [Architecture("small", (0, 1)), Architecture("small", (1, 0))]
+    assert paths(TwoPaths(), architectures).tolist() == [[0, 1, 1], [1, 0, 1]]
+    assert paths(TwoPaths(), architectures, num_paths=2).tolist() == [[0, 1], [1, 0]]
