@@ -47,7 +47,7 @@ def build(
         space: what to search; it needs a supernet.
         objectives: not used.
         streams: of this strategy.
-        second_order: differentiate through one step of the weights, at about four times the price.
+        second_order: differentiate through one step of the weights, at about three times the price.
         learning_rate: of alpha's Adam.
         first_beta: decay of Adam's first moment.
         weight_decay: of alpha, added to its gradient.

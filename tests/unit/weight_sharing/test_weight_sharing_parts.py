@@ -12,8 +12,10 @@ from nas_core.randomness import Streams
 from nas_core.spaces.nasbench201 import NASBench201
 from nas_core.weight_sharing.batch_statistics import path_statistics
 from nas_core.weight_sharing.gates import Gates, one_hot
+from nas_core.weight_sharing.minibatch_pair import MinibatchPair
 from nas_core.weight_sharing.training_plan import TrainingPlan
 from nas_core.weight_sharing.uniform_paths import UniformPaths
+from nas_core.weight_sharing.weight_optimizer import WeightOptimizer, WeightRecipe
 
 
 def test_one_hot_gates_run_the_chosen_options_alone() -> None:
@@ -122,3 +124,45 @@ def test_uniform_paths_train_every_option_as_often_and_go_on_from_a_state() -> N
     other.load_state_dict(state)
     other.learn(weights)
     assert counts[0] == counts[1]
+
+
+class Doubling(nn.Module):
+    """One weight times the input."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor(2.0))
+
+    def forward(self, inputs: torch.Tensor, gates: Gates) -> torch.Tensor:
+        return self.weight * gates.options[0][0] * inputs
+
+
+class Squares:
+    """The part of a task that a pair of minibatches needs."""
+
+    metric = "score"
+    device = torch.device("cpu")
+
+    def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        return ((outputs - targets) ** 2).mean()
+
+    def metrics(self, outputs: torch.Tensor, targets: torch.Tensor) -> dict[str, float]:
+        return {"score": float(-(outputs - targets).abs().max())}
+
+
+def test_a_pair_has_one_validation_minibatch_fetched_when_it_is_needed() -> None:
+    module = Doubling()
+    others = iter([(torch.tensor([3.0]), torch.tensor([0.0])), (torch.tensor([5.0]), torch.tensor([0.0]))])
+    optimizer = WeightOptimizer(module, WeightRecipe(0.25, 0.0, 0.0, 0.0))
+    training = (torch.tensor([1.0]), torch.tensor([1.0]))
+    pair = MinibatchPair(module, optimizer, Squares(), training, others, epoch=3, progress=0.5)  # type: ignore[arg-type]
+    gates = Gates((torch.tensor([1.0], requires_grad=True),))
+    pair.step(pair.training_loss(gates))  # (2 - 1)^2, gradient 2, so the weight becomes 1.5
+    assert module.weight.item() == pytest.approx(1.5)
+    assert gates.options[0].grad is None
+    assert pair.validation_loss(gates).item() == pytest.approx(20.25)
+    assert pair.validation_accuracy(gates) == pytest.approx(-4.5)
+    assert len(list(others)) == 1
+    assert (pair.epoch, pair.progress, pair.num_skipped) == (3, 0.5, 0)
+    pair.step(float("nan") * pair.training_loss(gates))
+    assert (pair.num_skipped, module.weight.item()) == (1, pytest.approx(1.5))
