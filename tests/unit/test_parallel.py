@@ -46,7 +46,8 @@ def eventually(holds: Callable[[], bool], seconds: float = 20.0) -> bool:
 
 
 def alive(ids: set[int]) -> set[int]:
-    return {each for each in ids if psutil.pid_exists(each) and psutil.Process(each).status() != "zombie"}
+    running = psutil.process_iter(["status"])
+    return {each.pid for each in running if each.pid in ids and each.info["status"] != psutil.STATUS_ZOMBIE}
 
 
 MIXED = [proposal(SCORE, 0), proposal(FAIL, 1), proposal(SLOW, 2), *(proposal(SCORE, number) for number in range(3, 8))]
