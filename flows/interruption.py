@@ -13,17 +13,17 @@ from types import FrameType
 def interruption() -> Iterator[threading.Event]:
     """Gives an event that is set by the first Ctrl-C and, so that nothing goes on unwatched, when the block is left.
 
-    The second Ctrl-C is a KeyboardInterrupt again. Outside the main thread, where no signal arrives, only leaving the
-    block sets the event.
+    The second Ctrl-C is a KeyboardInterrupt again. Only leaving the block sets the event outside the main thread, where
+    no signal arrives, and in a process that was started to ignore Ctrl-C.
     """
     wished = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
+    earlier = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or earlier is signal.SIG_IGN:
         try:
             yield wished
         finally:
             wished.set()
         return
-    earlier = signal.getsignal(signal.SIGINT)
 
     def note(number: int, frame: FrameType | None) -> None:
         wished.set()

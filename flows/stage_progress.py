@@ -176,7 +176,7 @@ class PlainLines:
                 for row in self._progress.rows
                 if row.state == RUNNING
             ]
-            self._print("running: " + "; ".join(running))
+            self._print("running: " + ("; ".join(running) or "nothing yet, Prefect's server has not answered"))
 
     def _print(self, line: str) -> None:
         print(f"{time.strftime('%H:%M:%S')}  {line}", file=self._stream, flush=True)
