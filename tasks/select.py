@@ -188,7 +188,7 @@ def _scored(
 def _ranked(
     pool: Sequence[Entry], evaluations: Mapping[Architecture, Sequence[Evaluation]], space: SearchSpace
 ) -> list[dict[str, Any]]:
-    """Return the networks that were scored with every seed, the highest mean validation accuracy first."""
+    """Return the networks that were scored with every seed: highest mean validation accuracy first, ties by FLOPs."""
     rows: list[dict[str, Any]] = []
     for entry in pool:
         each = evaluations[entry.architecture]
@@ -204,7 +204,7 @@ def _ranked(
                 "proposed_by": entry.proposed_by,
             }
         )
-    return sorted(rows, key=lambda row: (-row["validation_accuracy"]["mean"], row["canonical"]))
+    return sorted(rows, key=lambda row: (-row["validation_accuracy"]["mean"], row["scores"]["flops"], row["canonical"]))
 
 
 def _reason(entry: Mapping[str, Any], rank: int, num_scored: int, num_seeds: int) -> str:
