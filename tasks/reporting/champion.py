@@ -1,0 +1,40 @@
+"""Which candidate is the best, and the example input that its registration needs."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+NUM_EXAMPLES = 2
+
+
+def best_candidate(candidates: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the candidate with the highest mean validation accuracy, never test, the lower rank at a tie.
+
+    Args:
+        candidates: metrics.json of those that were trained; None is returned if there is none.
+    """
+    if not candidates:
+        return None
+    return max(candidates, key=lambda each: (each["validation_accuracy"]["mean"], -each["rank"]))
+
+
+def example_input(folder: Path) -> bytes:
+    """Return two normalized validation images as a .npy file: float32 (2, channels, height, width).
+
+    Args:
+        folder: the prepared data of the search.
+    """
+    import numpy as np
+
+    from nas_core.data import storage
+
+    description = json.loads((folder / "dataset.json").read_bytes())
+    images = storage.read(folder / "validation.safetensors").images[:NUM_EXAMPLES].astype(np.float32) / 255
+    mean, deviation = (np.asarray(description[name], np.float32) for name in ("channel_mean", "channel_std"))
+    buffer = io.BytesIO()
+    np.save(buffer, np.ascontiguousarray(((images - mean) / deviation).transpose(0, 3, 1, 2)), allow_pickle=False)
+    return buffer.getvalue()

@@ -1,0 +1,19 @@
+"""What the page calls networks."""
+
+from __future__ import annotations
+
+from tasks.reporting.results import Document, Results
+
+
+def network_name(results: Results, metrics: Document) -> str:
+    """Return ``rank 0``, with ``(winner)`` behind that of the winner, or ``reference``."""
+    if metrics.get("rank") is None:
+        return "reference"
+    winner = results.winner
+    is_winner = winner is not None and metrics["rank"] == winner["rank"]
+    return f"rank {metrics['rank']} (winner)" if is_winner else f"rank {metrics['rank']}"
+
+
+def cell_name(metrics: Document) -> str:
+    """Return the official name of an architecture, or its key where the space has none."""
+    return str(metrics.get("official_name") or metrics["architecture"])

@@ -1,0 +1,133 @@
+"""Reads the result files of all stages; the report knows nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nas_core import catalog
+from nas_core.space import SearchSpace
+from tasks.reporting.champion import best_candidate
+from tasks.reporting.searches import SearchResult, read_search
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Results:
+    """What the stages found, as their files say it.
+
+    Attributes:
+        searches: in the order of params.yaml.
+        selection: selection.json.
+        candidates: metrics.json of every rank that was trained, in the order of the ranks.
+        empty: (rank, why) of those that were not.
+        reference: metrics of the reference network.
+        random: the random networks of baselines.json.
+        regression: logistic regression of baselines.json.
+        transfer: transfer.json.
+        robustness: robustness.json.
+        stage_metrics: metrics/STAGE.json by stage.
+        data_sets: what is known of each data set, by what it was used for.
+        space: the search space.
+    """
+
+    searches: tuple[SearchResult, ...]
+    selection: Document
+    candidates: tuple[Document, ...]
+    empty: tuple[tuple[int, str], ...]
+    reference: Document
+    random: Document
+    regression: Document
+    transfer: Document
+    robustness: Document
+    stage_metrics: Mapping[str, Document]
+    data_sets: Mapping[str, Document]
+    space: SearchSpace
+
+    @property
+    def winner(self) -> Document | None:
+        """The candidate with the highest mean validation accuracy, the lower rank at a tie; None without candidates."""
+        return best_candidate(self.candidates)
+
+    @property
+    def device(self) -> str:
+        """Where networks were trained."""
+        return str(self.reference.get("device", "unknown"))
+
+    @property
+    def num_test(self) -> int:
+        """Images in the test set."""
+        return int(self.reference["num_test"])
+
+    def robustness_of(self, name: str) -> Document | None:
+        """Return what robustness.json says of one network, ``rank 0`` or ``reference``; None if it lacks it."""
+        return next((each for each in self.robustness["networks"] if each["name"] == name), None)
+
+
+def read(root: Path, keys: Sequence[str], ranks: Sequence[int]) -> Results:
+    """Return the results in a checkout.
+
+    Args:
+        root: the checkout's top folder.
+        keys: of the searches.
+        ranks: of the candidates.
+
+    Raises:
+        ValueError: a file is damaged or lacks what belongs into it; one line that names it.
+        FileNotFoundError: a file is absent.
+    """
+    baselines = _document(root / "results/baselines/baselines.json")
+    retrained = [_document(root / f"results/retrain/{rank}/metrics.json") for rank in ranks]
+    searches = tuple(_search(root / f"results/search/{key}") for key in keys)
+    described = _document(root / f"results/search/{keys[0]}/recommendations.json")["space"]
+    settings = {name: value for name, value in described.items() if name != "name"}
+    space: SearchSpace = catalog.load("space", described["name"]).build(**settings)
+    return Results(
+        searches=searches,
+        selection=_document(root / "results/select/selection.json"),
+        candidates=tuple(each for each in retrained if each["status"] == "trained"),
+        empty=tuple((each["rank"], each["reason"]) for each in retrained if each["status"] == "empty"),
+        reference=baselines["reference"],
+        random=baselines["random"],
+        regression=baselines["logistic_regression"],
+        transfer=_document(root / "results/transfer/transfer.json"),
+        robustness=_document(root / "results/robustness/robustness.json"),
+        stage_metrics={
+            path.stem: _document(path) for path in sorted((root / "metrics").glob("*.json")) if path.stem != "report"
+        },
+        data_sets=_data_sets(root),
+        space=space,
+    )
+
+
+def _data_sets(root: Path) -> dict[str, Document]:
+    found: dict[str, Document] = {"search and test": _document(root / "data/search/dataset.json")}
+    if (root / "data/transfer/dataset.json").is_file():
+        found["transfer"] = _document(root / "data/transfer/dataset.json")
+    shift = root / "data/shift/shift.json"
+    if shift.is_file():
+        content = _document(shift)
+        for role, name in content["names"].items():
+            found[role] = {"name": name, "num_examples": {role: content.get("num_examples", {}).get(role)}}
+    return found
+
+
+def _search(folder: Path) -> SearchResult:
+    try:
+        return read_search(folder)
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{folder} is damaged ({type(error).__name__}: {error}); run its stage again") from None
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged ({error}); run the stage that writes it again") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} holds a {type(content).__name__}, not an object; run the stage that writes it again")
+    return content

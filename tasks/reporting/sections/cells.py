@@ -1,0 +1,91 @@
+"""The found networks as drawings of their cells, and as tables of choices for spaces without cells."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from nas_core.architecture import Architecture, active
+from tasks.candidate import official_name
+from tasks.reporting.blocks import Block, Figure, FigureGroup, Paragraph, Section, Table
+from tasks.reporting.figures import cell_graph
+from tasks.reporting.machine import Machine
+from tasks.reporting.naming import network_name
+from tasks.reporting.quantities import readable, seeds_phrase
+from tasks.reporting.results import Document, Results
+
+
+def section(results: Results, machine: Machine) -> Section:
+    """Return the section."""
+    shown = [*results.candidates, results.reference]
+    names = [network_name(results, each) for each in shown]
+    drawings = [figure for each, name in zip(shown, names, strict=True) for figure in _drawings(results, each, name)]
+    blocks: list[Block] = []
+    if drawings:
+        text = (
+            "Nodes are sums of what enters them. Edges without an operation are not drawn; grey dashed ones lie on no "
+            "path from input to output and change nothing."
+        )
+        seeds, training = results.selection["seeds"], results.reference["seeds"]
+        caption = (
+            f"Chosen on validation, {seeds_phrase(seeds)}, and trained with {seeds_phrase(training)}. "
+            f"Machine: {machine.phrase(results.device)}."
+        )
+        blocks += [Paragraph(text), FigureGroup(tuple(drawings), caption, is_compact=True)]
+    else:
+        text = f"The space {results.space.name} has no cells that can be drawn; its choices are in the table."
+        blocks.append(Paragraph(text, is_remark=True))
+    blocks.append(_table(results, shown, names))
+    return Section("cells", "The networks", tuple(blocks))
+
+
+def _drawings(results: Results, metrics: Document, name: str) -> list[Figure]:
+    """Return a drawing for each group of choices; none if one of them is no cell."""
+    choices = results.space.choices
+    architecture = Architecture.from_key(metrics["architecture"])
+    if len(choices) != len(architecture.decisions):
+        return []
+    pairs = list(zip(choices, architecture.decisions, strict=True))
+    groups = [(group, list(members)) for group, members in groupby(pairs, key=lambda pair: pair[0].group)]
+    figures = []
+    for group, members in groups:
+        edges = cell_graph.cell_edges([choice for choice, _ in members], [decision for _, decision in members])
+        if edges is None:
+            return []
+        title = name if len(groups) == 1 else f"{name}, {readable(group)}"
+        words = ", ".join(f"{edge.source} to {edge.target} {readable(edge.operation)}" for edge in edges)
+        figures.append(
+            Figure(
+                f"cell-{title.partition(' (')[0].replace(', ', '-').replace(' ', '-')}",
+                cell_graph.draw(edges, title[0].upper() + title[1:]),
+                f"Cell of {title}. Edges: {words}.",
+                official_name(results.space, architecture) or architecture.key,
+            )
+        )
+    return figures
+
+
+def _table(results: Results, shown: list[Document], names: list[str]) -> Table:
+    choices = results.space.choices
+    columns = []
+    for metrics in shown:
+        decisions = Architecture.from_key(metrics["architecture"]).decisions
+        if len(decisions) != len(choices):
+            columns.append(["not of this space"] * len(choices))
+            continue
+        matters = active(choices, decisions)
+        columns.append(
+            [
+                readable(choice.options[decision]) if active_here else "does not matter"
+                for choice, decision, active_here in zip(choices, decisions, matters, strict=True)
+            ]
+        )
+    rows = [
+        (f"{choice.group} {choice.name}".strip(), *(column[index] for column in columns))
+        for index, choice in enumerate(choices)
+    ]
+    return Table(
+        f"The {len(choices)} choices of the space {results.space.name}, and what each network decides.",
+        ("choice", *names),
+        tuple(rows),
+        num_text_columns=1 + len(names),
+    )
