@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from nas_core.architecture import Architecture
 from nas_core.atomic_files import write_json
 from nas_core.randomness import Streams
 from nas_core.space import HasReference, SearchSpace
-from tasks import assembly, data, trained
+from tasks import assembly, data, logistic_regression, trained
 from tasks.measures import spread
 from tasks.record import submit
 from tasks.retrain import identity as retrain_identity
@@ -25,9 +26,6 @@ from tasks.retrain import logged, seed_run, summary, template
 from tasks.settings import Settings
 from tasks.stage import Stage, run
 from tasks.training import Job, Outcome, jobs_for, train_all
-
-PENALTIES = tuple(10.0**exponent for exponent in range(-4, 3))
-"""Inverse strengths C of the L2 penalty that are tried on validation."""
 
 
 def main() -> int:
@@ -56,7 +54,7 @@ def baselines(stage: Stage) -> None:
     task = data.load_task_with_test(stage.root, stage.device)
     finished = trained.measured(reference_jobs, reference_outcomes, task)
     random = _random_results(random_jobs, random_outcomes, task)
-    regression = _logistic_regression(stage.root)
+    regression = asdict(logistic_regression.on_pixels(stage.root / data.SEARCH, stage.root / data.TEST))
     schedule = {"schedule": dict(settings.retrain.schedule)}
 
     def fill(draft: Path) -> None:
@@ -115,35 +113,6 @@ def _random_results(jobs: list[Job], outcomes: list[Outcome], task: Any) -> dict
     return {
         "architectures": rows,
         **{name: spread([row[name] for row in rows]) for name in ("validation_accuracy", "test_accuracy")},
-    }
-
-
-def _logistic_regression(root: Path) -> dict[str, float]:
-    """Return the accuracies of multinomial logistic regression on the pixels, C chosen on validation."""
-    from sklearn.linear_model import LogisticRegression
-
-    from nas_core.data import storage
-
-    train, validation, test = (
-        storage.read(root / path)
-        for path in (
-            f"{data.SEARCH}/train.safetensors",
-            f"{data.SEARCH}/validation.safetensors",
-            f"{data.TEST}/test.safetensors",
-        )
-    )
-    flat = [part.images.reshape(len(part), -1) / 255.0 for part in (train, validation, test)]
-    best: tuple[float, float, Any] | None = None
-    for penalty in PENALTIES:
-        model = LogisticRegression(C=penalty, max_iter=300, tol=1e-3).fit(flat[0], train.labels)
-        accuracy = float(model.score(flat[1], validation.labels))
-        if best is None or accuracy > best[0]:
-            best = (accuracy, penalty, model)
-    assert best is not None
-    return {
-        "validation_accuracy": best[0],
-        "test_accuracy": float(best[2].score(flat[2], test.labels)),
-        "inverse_penalty": best[1],
     }
 
 

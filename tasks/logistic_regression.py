@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -58,3 +59,17 @@ def fit(splits: Mapping[str, Examples]) -> Regression:
             best = (accuracy, inverse_penalty, model)
     assert best is not None
     return Regression(best[0], float(best[2].score(inputs["test"], splits["test"][1])), best[1])
+
+
+def on_pixels(folder: Path, test_folder: Path) -> Regression:
+    """Return the baseline that knows no network: the regression on the pixels, in 0..1, of a prepared data set.
+
+    Args:
+        folder: holds its training and validation images.
+        test_folder: holds its test images.
+    """
+    from nas_core.data import storage
+
+    folders = {"train": folder, "validation": folder, "test": test_folder}
+    parts = {name: storage.read(place / f"{name}.safetensors") for name, place in folders.items()}
+    return fit({name: (part.images.reshape(len(part), -1) / 255.0, part.labels) for name, part in parts.items()})

@@ -37,7 +37,7 @@ from typing import Any
 
 from nas_core.atomic_files import write_json
 from nas_core.training.schedule import TrainingSchedule
-from tasks import data, transfer_methods
+from tasks import data, logistic_regression, transfer_methods
 from tasks.console import progress
 from tasks.finalists import finalists, folders
 from tasks.record import submit
@@ -117,7 +117,7 @@ def transfer(stage: Stage) -> None:
             )
             found[method] = {**measured, "normalization": normalization}
         networks.append({**member.summary(), "methods": found})
-    regression = asdict(transfer_methods.pixel_regression(stage.root))
+    regression = asdict(logistic_regression.on_pixels(stage.root / data.TRANSFER, stage.root / data.TRANSFER_TEST))
     result = {
         "format": FORMAT,
         "source": json.loads((stage.root / data.SEARCH / "dataset.json").read_bytes())["name"],

@@ -146,21 +146,6 @@ def probed(member: Finalist, task: Task) -> dict[str, Any]:
     }
 
 
-def pixel_regression(root: Path) -> logistic_regression.Regression:
-    """Return the baseline that knows no network: logistic regression on the pixels of the second task."""
-    from nas_core.data import storage
-
-    files = {
-        "train": f"{data.TRANSFER}/train.safetensors",
-        "validation": f"{data.TRANSFER}/validation.safetensors",
-        "test": f"{data.TRANSFER_TEST}/test.safetensors",
-    }
-    sets = {split: storage.read(root / path) for split, path in files.items()}
-    return logistic_regression.fit(
-        {split: (each.images.reshape(len(each), -1) / 255.0, each.labels) for split, each in sets.items()}
-    )
-
-
 def _num_parameters(network: nn.Module) -> int:
     from nas_core.training.measurement import num_parameters
 
