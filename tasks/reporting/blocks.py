@@ -14,11 +14,13 @@ class Paragraph:
         text: not HTML; it is escaped.
         is_remark: whether it says that something is missing or to be read with care.
         is_lead: whether it sums up what follows.
+        code: a long name behind the text, which may break anywhere.
     """
 
     text: str
     is_remark: bool = False
     is_lead: bool = False
+    code: str = ""
 
 
 @dataclass(frozen=True)

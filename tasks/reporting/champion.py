@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 NUM_EXAMPLES = 2
+NUM_DIGITS = 9
+"""To which means are compared, so that rounding errors decide nothing."""
 
 
 def best_candidate(candidates: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
@@ -19,7 +21,7 @@ def best_candidate(candidates: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]
     """
     if not candidates:
         return None
-    return max(candidates, key=lambda each: (each["validation_accuracy"]["mean"], -each["rank"]))
+    return max(candidates, key=lambda each: (round(each["validation_accuracy"]["mean"], NUM_DIGITS), -each["rank"]))
 
 
 def example_input(folder: Path) -> bytes:

@@ -9,9 +9,13 @@ def network_name(results: Results, metrics: Document) -> str:
     """Return ``rank 0``, with ``(winner)`` behind that of the winner, or ``reference``."""
     if metrics.get("rank") is None:
         return "reference"
+    return f"rank {metrics['rank']} (winner)" if is_winner(results, metrics) else f"rank {metrics['rank']}"
+
+
+def is_winner(results: Results, metrics: Document) -> bool:
+    """Return whether something is said of the winner."""
     winner = results.winner
-    is_winner = winner is not None and metrics["rank"] == winner["rank"]
-    return f"rank {metrics['rank']} (winner)" if is_winner else f"rank {metrics['rank']}"
+    return winner is not None and metrics.get("rank") == winner["rank"]
 
 
 def cell_name(metrics: Document) -> str:

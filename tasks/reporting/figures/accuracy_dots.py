@@ -46,7 +46,8 @@ def draw(rows: Sequence[AccuracyRow], title: str, horizontal: str, smallest_step
             values = [100 * value for value in row.accuracies]
             summary = summarize_runs(values)
             if summary.interval is not None:
-                axes.plot([summary.interval.low, summary.interval.high], [place, place], color=color, linewidth=1.6)
+                ends = [max(summary.interval.low, 0.0), min(summary.interval.high, 100.0)]
+                axes.plot(ends, [place, place], color=color, linewidth=1.6)
             axes.plot(summary.mean, place, marker="|", markersize=17, markeredgewidth=2.6, color=color)
             axes.scatter(values, [place + 0.21] * len(values), s=22, color=color, alpha=0.55, linewidths=0)
         axes.set_yticks(range(len(rows)), [row.name for row in rows])

@@ -26,7 +26,15 @@ class NamedCurve:
     curve: AnytimeCurve
 
 
-def draw(curves: Sequence[NamedCurve], title: str, horizontal: str, vertical: str, factor: float = 1.0) -> bytes:
+def draw(
+    curves: Sequence[NamedCurve],
+    title: str,
+    horizontal: str,
+    vertical: str,
+    factor: float = 1.0,
+    *,
+    is_counted: bool = False,
+) -> bytes:
     """Return the drawing as PNG.
 
     Args:
@@ -35,10 +43,13 @@ def draw(curves: Sequence[NamedCurve], title: str, horizontal: str, vertical: st
         horizontal: label of the positions.
         vertical: label of the scores.
         factor: that scores are multiplied by, 100 for percent.
+        is_counted: whether positions are whole numbers.
     """
     shown = [each for each in curves if each.curve.positions]
 
     def fill(figure: Figure) -> None:
+        from matplotlib.ticker import MaxNLocator
+
         axes = figure.add_subplot()
         for each in shown:
             curve, style = each.curve, each.style
@@ -57,6 +68,7 @@ def draw(curves: Sequence[NamedCurve], title: str, horizontal: str, vertical: st
             )
             axes.plot(curve.positions[-1], means[-1], marker=style.marker, color=style.color, markersize=5)
         axes.set(title=title, xlabel=horizontal, ylabel=vertical)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins="auto", steps=[1, 2, 5, 10], integer=is_counted))
         axes.margins(x=0.02)
         if shown:
             low, high = _limits(shown, factor)

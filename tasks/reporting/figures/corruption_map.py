@@ -22,6 +22,7 @@ def draw(
     title: str,
     *,
     is_difference: bool = False,
+    groups: Sequence[int] = (),
 ) -> bytes:
     """Return the drawing as PNG.
 
@@ -31,6 +32,7 @@ def draw(
         values: a row a name, in percent or percentage points.
         title: of the panel.
         is_difference: whether the colors part at 0.
+        groups: the rows at which a new group begins; a gap is drawn above them.
     """
 
     def fill(figure: Figure) -> None:
@@ -55,6 +57,8 @@ def draw(
                 fontsize=8.5,
                 color=INK if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else PAPER,
             )
+        for start in groups:
+            axes.axhline(start - 0.5, color=PAPER, linewidth=4)
         axes.set_xticks(range(len(severities)), [str(severity) for severity in severities])
         axes.set_yticks(range(len(rows)), rows)
         axes.set(title=title, xlabel="severity")

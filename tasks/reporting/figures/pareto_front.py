@@ -99,7 +99,8 @@ def draw(
         axes.xaxis.set_major_formatter(EngFormatter(sep=" "))
         axes.margins(0.06, 0.1)
         if floor is not None:
-            axes.set_ylim(bottom=floor)
+            top = max(y for cloud in clouds for _, y in cloud.points)
+            axes.set_ylim(floor, top + 0.08 * (top - floor))
         canvas.legend_below(figure, axes, 3)
 
     return canvas.png(fill, height=3.7 + 0.22 * ((len(clouds) + 3) // 3))

@@ -49,7 +49,14 @@ def _figures(group: SearchGroup, results: Results, machine: Machine) -> FigureGr
         figures.append(
             Figure(
                 f"anytime-{group.name}-{horizontal}",
-                anytime_curves.draw(curves, group.phrase.capitalize(), f"{horizontal} of a repetition", label, factor),
+                anytime_curves.draw(
+                    curves,
+                    group.phrase.capitalize(),
+                    f"{horizontal} of a repetition",
+                    label,
+                    factor,
+                    is_counted=horizontal == "evaluations",
+                ),
                 f"Best {label} so far by {horizontal}, scored by {group.phrase}. At the end: {ends or 'no score'}.",
                 f"By {horizontal}: mean over the repetitions, band from the lowest to the highest.",
             )
@@ -65,7 +72,22 @@ def _caption(searches: Sequence[SearchResult], results: Results, machine: Machin
         f"Scored on validation data. Budget of a repetition, in evaluations: {budgets}. "
         f"{seeds_phrase(seeds).capitalize()}.{spread} Seconds are those of the evaluations alone, on a machine with "
         f"{machine.phrase(results.device)}. The axis starts where curves have settled; first evaluations may lie below."
+        f"{_learning(searches, results)}"
     )
+
+
+def _learning(searches: Sequence[SearchResult], results: Results) -> str:
+    """Return a sentence for each search that spends most of its time on other things than scoring."""
+    sentences = []
+    for search in searches:
+        metrics = results.stage_metrics.get(f"search-{search.key}", {})
+        whole, scoring = metrics.get("seconds"), metrics.get("evaluation_seconds")
+        if whole and scoring is not None and scoring < whole / 2:
+            sentences.append(
+                f" Of the {whole:,.0f} seconds of {readable(search.key)}, {scoring:,.0f} were spent scoring; the rest, "
+                "mostly learning, is not in the panel by seconds."
+            )
+    return "".join(sentences)
 
 
 def _table(results: Results) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tasks.reporting.blocks import Block, Figure, FigureGroup, Paragraph, Section, Table
 from tasks.reporting.figures import reliability_diagram
 from tasks.reporting.machine import Machine
-from tasks.reporting.naming import network_name
+from tasks.reporting.naming import is_winner, network_name
 from tasks.reporting.quantities import percent_spread, plain_spread, seeds_phrase
 from tasks.reporting.results import Document, Results
 
@@ -60,7 +60,7 @@ def _table(results: Results, machine: Machine) -> Table:
     for each in results.robustness["networks"]:
         calibration = each["calibration"]
         name = network_name(results, each)
-        if name.endswith("(winner)"):
+        if is_winner(results, each):
             winner_rows |= {len(rows), len(rows) + 1}
         for moment in ("before", "after"):
             measured = calibration[moment]

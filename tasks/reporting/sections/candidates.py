@@ -15,7 +15,7 @@ def section(results: Results, machine: Machine) -> Section:
     """Return the section."""
     blocks: list[Block] = [_accuracies(results, machine), _reasons(results)]
     blocks += [Paragraph(f"Rank {rank} is empty: {reason}.", is_remark=True) for rank, reason in results.empty]
-    return Section("candidates", "The candidates and what they are compared with", tuple(blocks))
+    return Section("candidates", "The candidates", tuple(blocks))
 
 
 def _accuracies(results: Results, machine: Machine) -> Table:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from nas_core.robustness.intervals import wilson_interval
 from tasks.reporting.blocks import Block, Figure, Paragraph, Section, Table, Tile, Tiles
+from tasks.reporting.champion import NUM_DIGITS
 from tasks.reporting.comparison import Comparison, Verdict, comparisons
 from tasks.reporting.figures import accuracy_dots
 from tasks.reporting.figures.accuracy_dots import AccuracyRow
@@ -36,7 +37,7 @@ def section(results: Results, machine: Machine) -> Section:
     blocks: list[Block] = [
         _tiles(results, winner, found),
         Paragraph(_finding(results, winner, found), is_lead=True),
-        Paragraph(f"Its architecture: {cell_name(winner)}"),
+        Paragraph("Its architecture:", code=cell_name(winner)),
         Paragraph(_caution(results, winner), is_remark=True),
         _figure(results, machine),
         _table(results, found),
@@ -88,10 +89,10 @@ def _finding(results: Results, winner: Document, found: tuple[Comparison, ...]) 
     runs = f"over {num_runs} seeds" if num_runs > 1 else "with one seed"
     parts = "; ".join(each.sentence_part for each in found)
     return (
-        f"After {total:,} evaluations by {searches}, the best candidate by validation is rank {winner['rank']}. Trained "
-        f"from scratch it reaches {percent_spread(winner['validation_accuracy'])} on validation, by which it was "
-        f"chosen, and {_test(winner)} on the {results.num_test} test images, mean and standard deviation {runs}. On "
-        f"test it is {verdict_words(found)}. The differences: {parts}. One test image is "
+        f"After {total:,} evaluations by {searches}, the best candidate by validation is rank {winner['rank']}. "
+        f"Trained from scratch it reaches {percent_spread(winner['validation_accuracy'])} on validation, by which it "
+        f"was chosen, and {_test(winner)} on the {results.num_test} test images, mean and standard deviation {runs}. "
+        f"On test it is {verdict_words(found)}. The differences: {parts}. One test image is "
         f"{100 / results.num_test:.2f} points."
     )
 
@@ -104,12 +105,12 @@ def _caution(results: Results, winner: Document) -> str:
     tied = [
         f"rank {each['rank']}"
         for each in results.candidates
-        if each is not winner and abs(each["validation_accuracy"]["mean"] - best) < 1e-12
+        if each is not winner and round(each["validation_accuracy"]["mean"] - best, NUM_DIGITS) == 0
     ]
     ties = f" {listed(tied).capitalize()} tied with it on validation; the lower rank was taken." if tied else ""
     pool = results.selection["pool"]
     top = pool[0]["validation_accuracy"]["mean"] if pool else 0.0
-    num_top = sum(abs(each["validation_accuracy"]["mean"] - top) < 1e-12 for each in pool)
+    num_top = sum(round(each["validation_accuracy"]["mean"] - top, NUM_DIGITS) == 0 for each in pool)
     pooled = (
         f" Of the {len(pool)} networks that were scored again before training, {num_top} shared the highest score."
         if num_top > 1
@@ -119,8 +120,17 @@ def _caution(results: Results, winner: Document) -> str:
         f"How to read this: intervals are at 95 %, each by itself, and cover how trainings differ, not which images "
         f"happen to be in the test set. For that, the chosen network (seed {winner['chosen_seed']}) has {right} of "
         f"{results.num_test} right: {percent(one.estimate)}, Wilson interval {percent(one.low)} to {percent(one.high)}."
-        f"{ties}{pooled} A difference whose interval holds 0, or that is below one image, is called a tie."
+        f"{ties}{_reference_words(results, best)}{pooled} A difference whose interval holds 0, or that is below one "
+        "image, is called a tie."
     )
+
+
+def _reference_words(results: Results, best: float) -> str:
+    """Return a sentence if the reference was no worse even on validation, where the winner was chosen."""
+    reference = results.reference["validation_accuracy"]["mean"]
+    if round(reference - best, NUM_DIGITS) < 0:
+        return ""
+    return f" On validation the reference reaches {percent(reference)}, no less than the winner."
 
 
 def _figure(results: Results, machine: Machine) -> Figure:
@@ -136,7 +146,7 @@ def _figure(results: Results, machine: Machine) -> Figure:
         "test-accuracy",
         accuracy_dots.draw(rows, "Test accuracy of every run", "test accuracy (%)", 1 / results.num_test),
         f"Dot plot of test accuracies. Means: {means}.",
-        f"A dot a run; upright bars are means, lines their 95 % t-intervals. Candidates and reference: "
+        f"A dot a run; upright bars are means, lines their 95 % t-intervals, cut at 100 %. Candidates and reference: "
         f"{seeds_phrase(results.reference['seeds'])}; a random network is one training each, so its spread is over "
         f"networks; logistic regression has no randomness. {results.num_test} test images. "
         f"Machine: {machine.phrase(results.device)}.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tasks.reporting.blocks import Block, Figure, FigureGroup, Paragraph, Section, Table
 from tasks.reporting.figures import corruption_map
 from tasks.reporting.machine import Machine
-from tasks.reporting.naming import network_name
+from tasks.reporting.naming import is_winner, network_name
 from tasks.reporting.quantities import (
     ABSENT,
     count,
@@ -62,6 +62,8 @@ def _maps(results: Results, machine: Machine) -> Block:
     kinds = found["corruptions"]
     families = list(dict.fromkeys(kinds[name]["family"] for name in kinds))
     names = sorted(kinds, key=lambda name: (families.index(kinds[name]["family"]), name))
+    members = [kinds[name]["family"] for name in names]
+    groups = [place for place in range(1, len(names)) if members[place] != members[place - 1]]
     accuracies = {
         which["name"]: [
             [100 * (1 - which["corruptions"][name]["error"][str(severity)]["mean"]) for severity in severities]
@@ -80,14 +82,16 @@ def _maps(results: Results, machine: Machine) -> Block:
         (
             Figure(
                 "corruptions-winner",
-                corruption_map.draw(rows, severities, mine, title),
+                corruption_map.draw(rows, severities, mine, title, groups=groups),
                 f"Heat map of the accuracy of {name} under {len(rows)} corruptions at severities {listed(severities)}; "
                 f"the lowest is {lowest[0]:.1f} % under {lowest[1]}.",
-                f"Test accuracy of {name} in percent, mean over seeds.",
+                f"Test accuracy of {name} in percent, mean over seeds, by family of corruption.",
             ),
             Figure(
                 "corruptions-difference",
-                corruption_map.draw(rows, severities, differences, "Less the reference (points)", is_difference=True),
+                corruption_map.draw(
+                    rows, severities, differences, "Less the reference (points)", is_difference=True, groups=groups
+                ),
                 f"Heat map of the difference of accuracy between {name} and the reference, from {worst:+.1f} to "
                 f"{best:+.1f} percentage points.",
                 "Accuracy less that of the reference, in percentage points: blue where the winner is better.",
@@ -163,12 +167,10 @@ def _detection(results: Results) -> Block:
     found = results.robustness["out_of_distribution"]
     if found is None:
         return Paragraph("No set of foreign images was prepared, so that part is missing.", is_remark=True)
-    winner = results.winner
-    own = None if winner is None else results.robustness_of(f"rank {winner['rank']}")
     rows: list[tuple[str, ...]] = []
     emphasized: set[int] = set()
     for each in results.robustness["networks"]:
-        if each is own:
+        if is_winner(results, each):
             emphasized |= set(range(len(rows), len(rows) + len(each["out_of_distribution"])))
         for detector, measured in each["out_of_distribution"].items():
             rows.append(
@@ -192,4 +194,4 @@ def _detection(results: Results) -> Block:
 
 def _winner_row(results: Results) -> frozenset[int]:
     networks = results.robustness["networks"]
-    return frozenset(index for index, each in enumerate(networks) if network_name(results, each).endswith("(winner)"))
+    return frozenset(index for index, each in enumerate(networks) if is_winner(results, each))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tasks.reporting.blocks import Paragraph, Section, Table
 from tasks.reporting.machine import Machine
-from tasks.reporting.naming import network_name
+from tasks.reporting.naming import is_winner, network_name
 from tasks.reporting.quantities import ABSENT, count, percent, percent_spread, readable, seeds_phrase
 from tasks.reporting.results import Document, Results
 
@@ -75,4 +75,4 @@ def _sizes(results: Results) -> Table:
 
 
 def _winner_rows(results: Results, networks: list[Document]) -> frozenset[int]:
-    return frozenset(index for index, each in enumerate(networks) if network_name(results, each).endswith("(winner)"))
+    return frozenset(index for index, each in enumerate(networks) if is_winner(results, each))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -403,8 +402,3 @@ def machine_facts() -> dict[str, Any]:
         "system": "Linux x86_64",
         "has_energy_counter": False,
     }
-
-
-def all_keys(searches: Sequence[tuple[str, str]]) -> list[str]:
-    """Return the keys of searches."""
-    return [key for key, _ in searches]
