@@ -82,7 +82,7 @@ class Archive:
         """
         if finished.number != len(self._rounds):
             raise ValueError(f"round {finished.number} cannot follow {len(self._rounds)} finished rounds")
-        if self._descriptor is not None:
+        if self.path is not None:
             self._write("".join(map(_sealed, _lines(finished))).encode())
         self._rounds.append(finished)
         self._num_evaluations += len(finished.evaluations)
@@ -97,7 +97,8 @@ class Archive:
         content = path.read_bytes() if path.exists() else b""
         end = content.find(b"\n") + 1
         header = _opened(content[:end])
-        if header is None and end and end < len(content):
+        own_header = _sealed({"format": FORMAT, "search": description}).encode()
+        if header is None and not own_header.startswith(content):
             quarantine(path, content)
         elif header is not None and header.get("format") != FORMAT:
             raise ValueError(
@@ -113,7 +114,7 @@ class Archive:
             os.ftruncate(self._descriptor, keep)
             os.fsync(self._descriptor)
         if keep == 0:
-            self._write(_sealed({"format": FORMAT, "search": description}).encode())
+            self._write(own_header)
             sync_folder(path.parent)
 
     def _read(self, path: Path, content: bytes, start: int) -> int:
@@ -122,7 +123,7 @@ class Archive:
         while (end := content.find(b"\n", position) + 1) > 0:
             line = _opened(content[position:end])
             expected = (len(self._rounds), len(pending))
-            if line is None or (line["round"], line["index"]) != expected:
+            if line is None or (line.get("round"), line.get("index")) != expected:
                 quarantine(path, content)
                 break
             pending.append(_evaluation(line))
@@ -134,16 +135,18 @@ class Archive:
         return keep
 
     def _write(self, data: bytes) -> None:
-        assert self._descriptor is not None
+        if self._descriptor is None:
+            raise ValueError(f"{self.path} was closed; open the archive again to add to it")
         length = os.fstat(self._descriptor).st_size
         try:
             written = 0
             while written < len(data):
                 written += os.write(self._descriptor, data[written:])
             os.fdatasync(self._descriptor)
-        except OSError:
+        except OSError as error:
             os.ftruncate(self._descriptor, length)
-            raise
+            remedy = "earlier rounds are safe: make the disk writable and run the same command again"
+            raise OSError(error.errno, f"{error.strerror}; {remedy}", str(self.path)) from error
 
 
 def _lines(finished: Round) -> list[dict[str, Any]]:

@@ -47,7 +47,7 @@ class CheckpointFile:
             try:
                 state: dict[str, Any] = torch.load(io.BytesIO(payload), weights_only=True)
                 return state
-            except (RuntimeError, pickle.UnpicklingError):
+            except (RuntimeError, EOFError, pickle.UnpicklingError):
                 pass
         quarantine(self.path, content)
         self.path.unlink()

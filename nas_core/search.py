@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import time
 from collections.abc import Iterator, Mapping
@@ -44,7 +46,8 @@ class Search:
     archived rounds after it again with the archived scores in place of new ones (the strategy must propose the same,
     which is checked), and so comes to the state it had; at most the round in flight is evaluated twice. Checkpoints
     only shorten that replay, so they are written by the clock: one after a round that ends `checkpoint_seconds` or
-    more after the last.
+    more after the last. A checkpoint counts only while the archive holds the very rounds that led to it: one that is
+    ahead of an archive that was damaged and cut, or that was left from another archive, is passed over.
     """
 
     def __init__(
@@ -65,8 +68,9 @@ class Search:
         self._num_played = 0
         self._num_evaluations = 0
         self._num_saved = 0
+        self._course = hashlib.sha256()
         state = None if checkpoint is None else checkpoint.load()
-        if state is not None and state["rounds"] <= len(self.archive.rounds):
+        if state is not None:
             self._take_up(state)
         self._saved_at = time.monotonic()
 
@@ -99,6 +103,7 @@ class Search:
         self.strategy.tell(evaluations)
         self._num_played += 1
         self._num_evaluations += len(evaluations)
+        self._course.update(_words(self.archive.rounds[number]))
         if self._checkpoint is not None and time.monotonic() - self._saved_at >= self._checkpoint_seconds:
             self.save()
         return evaluations
@@ -111,7 +116,8 @@ class Search:
         while self._num_evaluations < budget.evaluations:
             evaluations = self.run_round(min(budget.round_size, budget.evaluations - self._num_evaluations))
             if not evaluations:
-                break
+                # asking in vain may have changed the state, which a later run is to do once, not twice
+                return
             yield self.archive.rounds[self._num_played - 1]
         self.save()
 
@@ -122,6 +128,7 @@ class Search:
                 {
                     "rounds": self._num_played,
                     "evaluations": self._num_evaluations,
+                    "course": self._course.hexdigest(),
                     "strategy": self.strategy.state_dict(),
                     "evaluator": self.evaluator.state_dict(),
                 }
@@ -130,6 +137,13 @@ class Search:
             self._saved_at = time.monotonic()
 
     def _take_up(self, state: Mapping[str, Any]) -> None:
+        """Go on from a checkpoint, if the archive holds the rounds that led to it."""
+        course = hashlib.sha256()
+        for past in self.archive.rounds[: state["rounds"]]:
+            course.update(_words(past))
+        if course.hexdigest() != state["course"]:
+            return
+        self._course = course
         self.strategy.load_state_dict(state["strategy"])
         self.evaluator.load_state_dict(state["evaluator"])
         self._num_played = self._num_saved = state["rounds"]
@@ -143,3 +157,9 @@ class Search:
                 f"round {past.number} of the archive {self.archive.path} holds {was}, the strategy now proposes {now}: "
                 "settings or code changed since; move the archive away or go back to what it was made with"
             )
+
+
+def _words(played: Round) -> bytes:
+    """Return what a round was, the clock left out."""
+    outcomes = [[each.proposal.architecture.key, dict(each.scores), each.failure] for each in played.evaluations]
+    return json.dumps([played.number, played.asked, outcomes]).encode()
