@@ -12,11 +12,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nas_core.atomic_files import replace_folder, write_text
+from nas_core.atomic_files import is_temporary, replace_folder, write_text
 from nas_core.data import manifest
 from tasks.settings import Settings, SettingsError, load
+from tasks.tracking.locking import held
 
 INTERRUPTED = 130
+LOCK_SECONDS = 5.0
+"""How long a stage waits for another process that is ending."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +91,17 @@ def run(
         digests = [_verified(top / path) for path in inputs]
         key = _digest([identity(settings), settings.compute.threads, settings.compute.device, digests, _code_digest()])
         work = top / ".work" / name / key
-        work.mkdir(parents=True, exist_ok=True)
-        do(Stage(name, top, settings, work))
-        for other in work.parent.iterdir():
-            if other.is_dir() and other != work:
-                shutil.rmtree(other, ignore_errors=True)
+        with held(work.with_name("lock"), LOCK_SECONDS) as alone:
+            if not alone:
+                raise RuntimeError(
+                    "another process is at work on it in this folder; wait until it has ended, or end it"
+                )
+            work.mkdir(exist_ok=True)
+            _sweep(work)
+            do(Stage(name, top, settings, work))
+            for other in work.parent.iterdir():
+                if other.is_dir() and other != work:
+                    shutil.rmtree(other, ignore_errors=True)
         return 0
     except SettingsError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -100,10 +109,9 @@ def run(
     except KeyboardInterrupt:
         print(f"interrupted: {name} stopped; the same command goes on from where it was", file=sys.stderr)
         return INTERRUPTED
-    except (ValueError, OSError, RuntimeError, ArithmeticError, LookupError, MemoryError) as error:
-        where = _kept(log, error)
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        print(f"error: {name}: {reason}{where}", file=sys.stderr)
+    except Exception as error:
+        # the edge of the process: plug-ins are anybody's code, and people get one line whatever it raises
+        print(f"error: {name}: {_reason(error)}{_kept(log, error)}", file=sys.stderr)
         return 1
 
 
@@ -112,6 +120,21 @@ def _verified(path: Path) -> str:
     folder = path if path.is_dir() or not path.suffix else path.parent
     manifest.verify(folder)
     return hashlib.sha256((folder / manifest.FILE_NAME if folder == path else path).read_bytes()).hexdigest()
+
+
+def _sweep(work: Path) -> None:
+    """Take away what a process that was killed amid a write has left; whoever holds the lock writes alone."""
+    for path in work.rglob(".*.tmp"):
+        if is_temporary(path):
+            path.unlink(missing_ok=True)
+
+
+def _reason(error: Exception) -> str:
+    """Return one line; errors that do not speak to people are named by their kind too."""
+    text = " ".join(str(error).strip().split("\n", 1)[0].split())
+    if text and isinstance(error, (ValueError, OSError, RuntimeError)):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _kept(log: Path, error: BaseException) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nas_core import worker_process
 from nas_core.architecture import Architecture
 from nas_core.checkpoint import CheckpointFile
 from nas_core.randomness import Streams
@@ -97,9 +96,14 @@ def train_all(
 
     if workers == 1 or len(jobs) < 2 or any(job.device != "cpu" for job in jobs):
         return collect(map(train, jobs))
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context) as pool:
-        return collect(pool.map(train, jobs))
+    with worker_process.process_pool(min(workers, len(jobs)), num_threads=jobs[0].threads) as pool:
+        try:
+            with worker_process.interrupts_blocked():
+                found = pool.map(train, jobs)
+            return collect(found)
+        except BaseException:
+            worker_process.kill(pool)
+            raise
 
 
 def train(job: Job) -> Outcome:
