@@ -20,6 +20,9 @@ from nas_core.task import Task
 from tasks.settings.plug_ins import checked
 from tasks.settings.sections import ObjectiveSettings, PlugIn, Settings
 
+COMMON_OBJECTIVES = ("validation_accuracy", "num_parameters", "flops")
+"""What candidates of all searches are compared by."""
+
 ACCURACIES = ("validation_accuracy", "shifted_validation_accuracy")
 FILE = "params.yaml"
 

@@ -43,15 +43,11 @@ def prepare(stage: Stage) -> None:
 
     settings = stage.settings.prepare
     streams = Streams(settings.seed).child("prepare")
-    main_set = settings.data_set("dataset")
-    second_set = settings.data_set("transfer")
-    assert main_set is not None
-    assert second_set is not None
-    loaded = _load(settings, main_set, None)
+    loaded = _load(settings, settings.dataset, None)
     shape = loaded.train.image_shape
     parts = _parts(loaded, settings, streams.child("dataset"))
     _write_task(stage, data.SEARCH, data.TEST, loaded, parts)
-    second = _load(settings, second_set, shape)
+    second = _load(settings, settings.transfer, shape)
     second_parts = _parts(second, settings, streams.child("transfer"))
     second_parts = {name: like(part, shape) for name, part in second_parts.items()}
     _write_task(stage, data.TRANSFER, data.TRANSFER_TEST, second, second_parts)
@@ -140,7 +136,7 @@ def _write_shift(stage: Stage, loaded: ImageData, shape: tuple[int, int, int]) -
     from nas_core.data.resize import like
 
     settings = stage.settings.prepare
-    natural, foreign = settings.data_set("natural_shift"), settings.data_set("out_of_distribution")
+    natural, foreign = settings.natural_shift, settings.out_of_distribution
     names: dict[str, str] = {}
     sets: dict[str, ImageSet] = {}
     if natural is not None:

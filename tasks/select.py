@@ -38,7 +38,6 @@ from tasks.tracking.record import ArtifactRecord
 
 FORMAT = 1
 SELECTION = "results/select/selection.json"
-COMMON_OBJECTIVES = ("validation_accuracy", "num_parameters", "flops")
 
 
 def main() -> int:
@@ -161,7 +160,7 @@ def _scored(
 ) -> dict[Architecture, list[Evaluation]]:
     """Return the evaluations of every architecture, one a seed, from the one common evaluator."""
     settings = stage.settings
-    goals = tuple(assembly.objective(name) for name in COMMON_OBJECTIVES)
+    goals = tuple(assembly.objective(name) for name in assembly.COMMON_OBJECTIVES)
     load = partial(data.load_task, stage.root, stage.device, horizontal_flip=settings.prepare.horizontal_flip)
     workers = settings.compute.workers if stage.device == "cpu" else 1
     found: dict[Architecture, list[Evaluation]] = {architecture: [] for architecture in architectures}
@@ -200,7 +199,7 @@ def _ranked(
                 "canonical": entry.canonical.key,
                 "official_name": official_name(space, entry.architecture),
                 "validation_accuracy": spread([evaluation.scores["validation_accuracy"] for evaluation in each]),
-                "scores": {name: each[0].scores[name] for name in COMMON_OBJECTIVES[1:]},
+                "scores": {name: each[0].scores[name] for name in assembly.COMMON_OBJECTIVES[1:]},
                 "proposed_by": entry.proposed_by,
             }
         )

@@ -23,6 +23,10 @@ def checked(file: str, location: str, kind: str, name: str, values: Mapping[str,
         settings = catalog.settings(kind, name)
     except ValueError as error:
         raise SettingsError(f"{file}: {location}: {error}") from None
+    except Exception as error:
+        # a name with a dot is anybody's module, and an import raises whatever that module does
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise SettingsError(f"{file}: {location}: {kind} {name!r} cannot be imported ({reason}); mend it") from None
     return _validated(file, location, settings, values)
 
 
@@ -48,8 +52,9 @@ def _validated(
     model: type[BaseModel] = create_model(
         "PlugInSettings", __config__=ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True), **fields
     )
+    document = dict(values)
     try:
-        validated = model.model_validate_json(json.dumps(dict(values), default=str))
+        validated = model.model_validate_json(json.dumps(document))
     except ValidationError as error:
-        raise SettingsError(sentence(file, error.errors()[0], model, location.split("."))) from None
+        raise SettingsError(sentence(file, error, document, model, location.split("."))) from None
     return {name: getattr(validated, name) for name in values}

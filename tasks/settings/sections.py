@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt, Le, Lt, MinLen
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from annotated_types import Ge, Interval, MinLen
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-Fraction = Annotated[float, Gt(0), Lt(1)]
-Count = Annotated[int, Ge(1)]
-Seeds = Annotated[tuple[Annotated[int, Ge(0)], ...], MinLen(1)]
+from tasks.settings.cron import check_cron
+from tasks.settings.rules import (
+    Count,
+    Fraction,
+    Label,
+    NumProcesses,
+    Seed,
+    Seeds,
+    all_or_names,
+    checked_device,
+    checked_timezone,
+    counting_up,
+    distinct,
+    named,
+)
 
 
 class Section(BaseModel):
@@ -32,25 +44,34 @@ class PlugIn(BaseModel):
         return dict(self.model_extra or {})
 
 
+NamedPlugIn = Annotated[PlugIn, BeforeValidator(named)]
+
+
 class Prepare(Section):
     """Which data, and how they are split."""
 
-    dataset: str | PlugIn
-    transfer: str | PlugIn
-    natural_shift: str | PlugIn | None = None
-    out_of_distribution: str | PlugIn | None = None
+    dataset: NamedPlugIn
+    transfer: NamedPlugIn
+    natural_shift: NamedPlugIn | None = None
+    out_of_distribution: NamedPlugIn | None = None
     folder: str | None = None
     download: bool = True
     horizontal_flip: bool = False
     validation_fraction: Fraction = 0.2
     test_fraction: Fraction = 0.2
     num_examples: Count | None = None
-    seed: Annotated[int, Ge(0)] = 0
+    seed: Seed = 0
 
-    def data_set(self, role: str) -> PlugIn | None:
-        """Return the data set that plays a role: dataset, transfer, natural_shift or out_of_distribution."""
-        chosen: str | PlugIn | None = getattr(self, role)
-        return PlugIn(name=chosen) if isinstance(chosen, str) else chosen
+    @property
+    def data_sets(self) -> dict[str, PlugIn]:
+        """The data sets by the role that they play: dataset, transfer, natural_shift, out_of_distribution."""
+        chosen = {
+            "dataset": self.dataset,
+            "transfer": self.transfer,
+            "natural_shift": self.natural_shift,
+            "out_of_distribution": self.out_of_distribution,
+        }
+        return {role: plug_in for role, plug_in in chosen.items() if plug_in is not None}
 
 
 class ObjectiveSettings(Section):
@@ -58,6 +79,9 @@ class ObjectiveSettings(Section):
 
     name: str
     limit: float | None = None
+
+
+NamedObjective = Annotated[ObjectiveSettings, BeforeValidator(named)]
 
 
 class BudgetSettings(Section):
@@ -72,23 +96,36 @@ class StrategySettings(Section):
 
     strategy: str | None = None
     evaluator: str
-    objectives: Annotated[tuple[str | ObjectiveSettings, ...], MinLen(1)] | None = None
+    objectives: Annotated[tuple[NamedObjective, ...], MinLen(1)] | None = None
     evaluations: Count | None = None
     round_size: Count | None = None
     seeds: Seeds | None = None
     settings: Mapping[str, Any] = Field(default_factory=dict)
 
 
+class EvaluatorSettings(BaseModel):
+    """An evaluator with its settings beside it; without a name, its label is the plug-in's name."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+
+    name: str | None = None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings beside the name."""
+        return dict(self.model_extra or {})
+
+
 class Search(Section):
     """The searches, one DVC stage each."""
 
     space: PlugIn
-    objectives: Annotated[tuple[str | ObjectiveSettings, ...], MinLen(1)]
+    objectives: Annotated[tuple[NamedObjective, ...], MinLen(1)]
     seeds: Seeds
     budget: BudgetSettings
-    workers: Count = 1
-    evaluators: Mapping[str, Mapping[str, Any]]
-    strategies: Annotated[Mapping[str, StrategySettings], MinLen(1)]
+    workers: NumProcesses = 1
+    evaluators: Mapping[Label, EvaluatorSettings]
+    strategies: Annotated[Mapping[Label, StrategySettings], MinLen(1)]
 
     def budget_of(self, key: str) -> BudgetSettings:
         """Return the budget of one repetition of a search."""
@@ -99,9 +136,13 @@ class Search(Section):
         )
 
     def evaluator_of(self, key: str) -> PlugIn:
-        """Return the evaluator of a search; its entry in `evaluators` names the plug-in unless it has a name in it."""
-        label = self.strategies[key].evaluator
-        return PlugIn(**{"name": label, **self.evaluators[label]})
+        """Return the evaluator of a search."""
+        return self.labeled_evaluator(self.strategies[key].evaluator)
+
+    def labeled_evaluator(self, label: str) -> PlugIn:
+        """Return the evaluator with a label; its entry names the plug-in unless it has a name in it."""
+        entry = self.evaluators[label]
+        return PlugIn(**{**entry.settings, "name": entry.name or label})
 
 
 class Select(Section):
@@ -115,43 +156,45 @@ class Select(Section):
 class Retrain(Section):
     """How the chosen candidates are trained from scratch."""
 
-    ranks: Annotated[tuple[int, ...], MinLen(1)]
+    ranks: Annotated[tuple[int, ...], MinLen(1), AfterValidator(counting_up)]
     seeds: Seeds
     schedule: Mapping[str, Any]
-
-    @model_validator(mode="after")
-    def _ranks_count_up(self) -> Retrain:
-        if self.ranks != tuple(range(len(self.ranks))):
-            raise ValueError(
-                f"ranks are {list(self.ranks)}; they count up from 0: write {list(range(len(self.ranks)))}"
-            )
-        return self
 
 
 class Baselines(Section):
     """What the candidates are compared with, under the schedule and seeds of `retrain`."""
 
     random_architectures: Annotated[int, Ge(2)]
-    random_seed: Annotated[int, Ge(0)] = 0
+    random_seed: Seed = 0
 
 
 class Transfer(Section):
     """How the candidates are moved to the second task."""
 
-    methods: Annotated[tuple[Literal["linear_probe", "fine_tuning", "retraining"], ...], MinLen(1)]
+    methods: Annotated[
+        tuple[Literal["linear_probe", "fine_tuning", "retraining"], ...], MinLen(1), AfterValidator(distinct)
+    ]
     seeds: Seeds
     schedule: Mapping[str, Any]
-    width: Annotated[float, Gt(0)] = 1.0
-    depth: Annotated[float, Gt(0)] = 2.0
+    width: Annotated[float, Interval(gt=0, le=100)] = 1.0
+    depth: Annotated[float, Interval(gt=0, le=100)] = 2.0
 
 
 class Robustness(Section):
     """Which shifts the candidates are exposed to."""
 
-    corruptions: Literal["all"] | Annotated[tuple[str, ...], MinLen(1)] = "all"
-    severities: Annotated[tuple[Annotated[int, Ge(1), Le(5)], ...], MinLen(1)] = (1, 2, 3, 4, 5)
-    calibration_bins: Annotated[int, Ge(2)] = 15
-    seed: Annotated[int, Ge(0)] = 0
+    corruptions: Annotated[
+        Literal["all"] | Annotated[tuple[str, ...], AfterValidator(distinct)], BeforeValidator(all_or_names)
+    ] = "all"
+    severities: Annotated[tuple[Annotated[int, Interval(ge=1, le=5)], ...], MinLen(1), AfterValidator(distinct)] = (
+        1,
+        2,
+        3,
+        4,
+        5,
+    )
+    calibration_bins: Annotated[int, Interval(ge=2, le=1000)] = 15
+    seed: Seed = 0
 
 
 class Report(Section):
@@ -163,9 +206,9 @@ class Report(Section):
 class Compute(Section):
     """Where it runs."""
 
-    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
-    threads: Count = 1
-    workers: Count = 2
+    device: Annotated[str, AfterValidator(checked_device)] = "auto"
+    threads: NumProcesses = 1
+    workers: NumProcesses = 2
 
 
 class Tracking(Section):
@@ -179,17 +222,17 @@ class Tracking(Section):
 class Pipeline(Section):
     """How the flow runs the stages."""
 
-    retries: Annotated[int, Ge(0)] = 1
-    retry_delay_seconds: Annotated[float, Ge(0)] = 5.0
-    timeout_minutes: Annotated[float, Gt(0)] = 120.0
-    max_parallel: Count = 2
+    retries: Annotated[int, Interval(ge=0, le=1000)] = 1
+    retry_delay_seconds: Annotated[float, Interval(ge=0, le=86_400)] = 5.0
+    timeout_minutes: Annotated[float, Interval(gt=0, le=525_600)] = 120.0
+    max_parallel: NumProcesses = 2
 
 
 class Schedule(Section):
     """When the served flow runs."""
 
-    cron: str = "0 3 * * *"
-    timezone: str = "UTC"
+    cron: Annotated[str, AfterValidator(check_cron)] = "0 3 * * *"
+    timezone: Annotated[str, AfterValidator(checked_timezone)] = "UTC"
 
 
 class Settings(Section):

@@ -1,0 +1,149 @@
+"""Checks that plug-ins exist, take the settings that they are given, and go together: all but the data is built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from nas_core import catalog
+from nas_core.evaluator import Evaluator
+from nas_core.objectives import Objective
+from nas_core.search import Budget
+from nas_core.space import SearchSpace
+from nas_core.strategy import Strategy
+from nas_core.task import Task
+from nas_core.training.schedule import TrainingSchedule
+from nas_core.weight_sharing.learns import Learns
+from tasks import assembly
+from tasks.fixed_list import FixedList
+from tasks.settings.errors import SettingsError, nearest
+from tasks.settings.plug_ins import checked, checked_fields
+from tasks.settings.sections import ObjectiveSettings, PlugIn, Search, Settings
+from tasks.tracking.settings import TrackingSettings
+from tasks.training import scaled
+
+SHIFTS = "seen_shifts"
+
+
+def check(file: str, settings: Settings) -> None:
+    """Check everything beyond the shape of the sections.
+
+    Args:
+        file: name of the file that was read, for the messages.
+        settings: what it holds.
+
+    Raises:
+        SettingsError: one line.
+    """
+    for role, chosen in settings.prepare.data_sets.items():
+        checked(file, f"prepare.{role}", "data set", chosen.name, chosen.settings)
+    search = settings.search
+    checked(file, "search.space", "space", search.space.name, search.space.settings)
+    for label in search.evaluators:
+        _check_evaluator(file, f"search.evaluators.{label}", search.labeled_evaluator(label))
+    with _located(file, "search.space"):
+        space = assembly.space(settings)
+    _check_objectives(file, "search.objectives", search.objectives)
+    for key in search.strategies:
+        _check_search(file, settings, key, space)
+    _check_select(file, settings, space)
+    checked_fields(file, "retrain.schedule", TrainingSchedule, settings.retrain.schedule)
+    checked_fields(file, "transfer.schedule", TrainingSchedule, settings.transfer.schedule)
+    if "retraining" in settings.transfer.methods:
+        with _located(file, "transfer"):
+            scaled(space, settings.transfer.width, settings.transfer.depth)
+    if settings.robustness.corruptions != "all":
+        _check_names(file, "robustness.corruptions", settings.robustness.corruptions, catalog.names("corruption"))
+    tracking = settings.tracking
+    with _located(file, ""):
+        TrackingSettings(tracking.uri, tracking.experiment, tracking.registered_model)
+
+
+def _check_evaluator(file: str, location: str, plug_in: PlugIn) -> None:
+    values = checked(file, location, "evaluator", plug_in.name, plug_in.settings)
+    _check_names(file, f"{location}.{SHIFTS}", values.get(SHIFTS, ()), catalog.names("corruption"))
+
+
+def _check_objectives(file: str, location: str, objectives: Sequence[ObjectiveSettings] | None) -> None:
+    names = [objective.name for objective in objectives or () if "." not in objective.name]
+    _check_names(file, location, names, (*assembly.ACCURACIES, *catalog.names("proxy")))
+
+
+def _check_names(file: str, location: str, names: Sequence[str], known: Sequence[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise SettingsError(f"{file}: {location} has {name!r}{nearest(name, known)}; allowed: {', '.join(known)}")
+
+
+def _check_search(file: str, settings: Settings, key: str, space: SearchSpace) -> None:
+    search = settings.search
+    entry = search.strategies[key]
+    location = f"search.strategies.{key}"
+    if entry.evaluator not in search.evaluators:
+        raise SettingsError(
+            f"{file}: {location}.evaluator is {entry.evaluator!r}{nearest(entry.evaluator, search.evaluators)}; "
+            f"allowed, as search.evaluators has them: {', '.join(search.evaluators)}"
+        )
+    if entry.strategy is None and "." not in key and key not in catalog.names("strategy"):
+        near = nearest(key, catalog.names("strategy"))
+        raise SettingsError(
+            f"{file}: {location} names no strategy{near}; allowed: {', '.join(catalog.names('strategy'))}, "
+            f"or any label with a line 'strategy: NAME'"
+        )
+    checked(file, f"{location}.settings", "strategy", entry.strategy or key, entry.settings)
+    _check_objectives(file, f"{location}.objectives", entry.objectives)
+    with _located(file, location):
+        objectives = assembly.objectives(settings, key)
+        strategy = assembly.strategy(settings, key, space, objectives, seed=0)
+        _check_rounds(search, key, strategy)
+        budget = search.budget_of(key)
+        num_rounds = Budget(budget.evaluations, budget.round_size).num_rounds
+        _built(search.evaluator_of(key), space, strategy, objectives, num_rounds)
+
+
+def _check_rounds(search: Search, key: str, strategy: Strategy) -> None:
+    """Refuse rounds of several proposals for a strategy that learns: it has one to make, after one round's training."""
+    round_size = search.budget_of(key).round_size
+    if isinstance(strategy, Learns) and round_size != 1:
+        raise ValueError(
+            f"round_size is {round_size}, but a strategy that learns makes one proposal a round; set round_size to 1"
+        )
+
+
+def _check_select(file: str, settings: Settings, space: SearchSpace) -> None:
+    chosen = settings.select.evaluator
+    _check_evaluator(file, "select.evaluator", chosen)
+    objectives = tuple(assembly.objective(name) for name in assembly.COMMON_OBJECTIVES)
+    with _located(file, "select.evaluator"):
+        evaluator = _built(chosen, space, FixedList(()), objectives, 1)
+        if evaluator.state_dict():
+            raise ValueError(
+                f"{chosen.name!r} scores a network by weights that it shares with others; "
+                "use one that scores each by itself, such as full_training"
+            )
+
+
+def _built(
+    plug_in: PlugIn, space: SearchSpace, strategy: Strategy, objectives: tuple[Objective, ...], num_rounds: int
+) -> Evaluator:
+    """Return an evaluator as a search would build it, once it agrees to the space, the strategy and the objectives."""
+    catalog.load("evaluator", plug_in.name).check(space, strategy, objectives)
+    return assembly.evaluator(plug_in, space, objectives, 0, _no_task, num_rounds)
+
+
+def _no_task() -> Task:
+    raise RuntimeError("its build() loads the task; an evaluator loads it when it first needs data")
+
+
+@contextmanager
+def _located(file: str, location: str) -> Iterator[None]:
+    """Give errors of plug-ins the place in params.yaml that they are about."""
+    try:
+        yield
+    except SettingsError:
+        raise
+    except Exception as error:
+        # a plug-in is anybody's code and may raise anything; ValueErrors are written for people
+        kind = "" if isinstance(error, ValueError | OSError) else f"{type(error).__name__}: "
+        reason = " ".join(str(error).split())
+        raise SettingsError(f"{file}: {location}{': ' if location else ''}{kind}{reason}") from None
