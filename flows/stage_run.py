@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from rich.console import Console
 from flows.interruption import interruption
 from flows.stage_progress import WAITING, LiveTable, PlainLines, StageProgress, StageRow
 from flows.stage_schedule import run_stages
+from flows.timing import keep_timing
 from tasks.dvc_graph import Stage
 from tasks.dvc_stage import Execute, StageResult, run_stage, stage_task
 
@@ -51,6 +53,7 @@ def run_in_flow(root: Path, stages: Sequence[Stage], settings: RunSettings) -> S
         stages: Each after all it waits for.
         settings: How they are run.
     """
+    flow_started = time.time()
     progress = StageProgress([stage.name for stage in stages])
     with interruption() as cancelled, _display(progress) as display:
         artifact = create_progress_artifact(
@@ -74,6 +77,7 @@ def run_in_flow(root: Path, stages: Sequence[Stage], settings: RunSettings) -> S
         [{"stage": r.name, "state": r.state, "seconds": round(r.seconds or 0.0, 1), "message": r.text} for r in rows],
         key="stages",
     )
+    keep_timing(root, stages, rows, flow_started=flow_started, max_parallel=settings.max_parallel)
     return _final_state(rows, root, was_cancelled=was_cancelled)
 
 
