@@ -100,7 +100,9 @@ def torch_payload(value: object) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "payload_of", [torch_payload, pickle.dumps, lambda value: b""], ids=["torch", "pickle", "none"]
+    "payload_of",
+    [torch_payload, lambda value: pickle.dumps(value, protocol=2), lambda value: b""],
+    ids=["torch", "pickle", "none"],
 )
 def test_code_in_a_file_with_the_right_sum_is_refused_and_never_run(tmp_path: Path, payload_of: Any) -> None:
     path = tmp_path / "checkpoint.pt"
