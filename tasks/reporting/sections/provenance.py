@@ -17,7 +17,7 @@ def section(results: Results, provenance: Provenance) -> Section:
         blocks.append(Paragraph(text, is_remark=True))
     blocks.append(
         Paragraph(
-            "To get this page again: check out the commit, install the versions below, and run the pipeline. The same "
+            "To get this page again: check out the commit, install the versions above, and run the pipeline. The same "
             "parameters, data and versions on the same kind of machine give the same numbers; only clocks differ."
         )
     )

@@ -8,6 +8,8 @@ from tasks.reporting.naming import is_winner, network_name
 from tasks.reporting.quantities import ABSENT, count, percent, percent_spread, readable, seeds_phrase
 from tasks.reporting.results import Document, Results
 
+ORDER = ("linear_probe", "fine_tuning", "retraining")
+
 
 def section(results: Results, machine: Machine) -> Section:
     """Return the section."""
@@ -24,7 +26,9 @@ def section(results: Results, machine: Machine) -> Section:
 
 
 def _methods(results: Results) -> list[str]:
-    return list(dict.fromkeys(method for each in results.transfer["networks"] for method in each["methods"]))
+    """Return the methods, those that change a network least first."""
+    found = dict.fromkeys(method for each in results.transfer["networks"] for method in each["methods"])
+    return sorted(found, key=lambda method: (ORDER.index(method) if method in ORDER else len(ORDER), method))
 
 
 def _accuracies(results: Results, machine: Machine) -> Table:
@@ -38,14 +42,15 @@ def _accuracies(results: Results, machine: Machine) -> Table:
         for each in found["networks"]
     ]
     regression = found["logistic_regression"]["test_accuracy"]
-    rows.append(("logistic regression on the pixels", *[percent(regression)] * min(1, len(methods))))
-    rows[-1] = (*rows[-1], *[ABSENT] * (len(methods) + 1 - len(rows[-1])))
+    comparable = ORDER[0] if ORDER[0] in methods else methods[0]
+    cells = (percent(regression) if method == comparable else ABSENT for method in methods)
+    rows.append(("logistic regression on the pixels", *cells))
     epochs = found["schedule"].get("epochs")
     budget = f" Trained for {epochs} epochs." if epochs else ""
     return Table(
         f"Test accuracy on the second task, mean and standard deviation over {seeds_phrase(found['seeds'])}; for the "
-        f"linear probe over the trainings on the first task. Logistic regression compares with the linear probe."
-        f"{budget} Machine: {machine.phrase(found['device'])}.",
+        "linear probe over the trainings on the first task. Logistic regression, linear too, stands in the column of "
+        f"what it compares with.{budget} Machine: {machine.phrase(found['device'])}.",
         ("network", *(readable(method) for method in methods)),
         tuple(rows),
         emphasized=_winner_rows(results, found["networks"]),
@@ -55,7 +60,8 @@ def _accuracies(results: Results, machine: Machine) -> Table:
 def _sizes(results: Results) -> Table:
     rows = []
     for each in results.transfer["networks"]:
-        for method, measured in each["methods"].items():
+        for method in _methods(results):
+            measured = each["methods"][method]
             rows.append(
                 (
                     network_name(results, each),
