@@ -7,10 +7,7 @@ repetition, and the recommendations that `select` goes on with. Killed and start
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import shutil
-import statistics
 import sys
 import time
 from collections.abc import Sequence
@@ -25,7 +22,7 @@ from nas_core.atomic_files import write_json, write_text
 from nas_core.evaluation import Evaluation
 from nas_core.objectives import Objective, rank_key
 from nas_core.space import SearchSpace
-from tasks import assembly, data
+from tasks import assembly, curves, data
 from tasks.console import progress
 from tasks.measures import spread
 from tasks.record import submit
@@ -89,18 +86,20 @@ def search(stage: Stage, key: str) -> None:
     space = assembly.space(stage.settings)
     goals = assembly.objectives(stage.settings, key)
     summary = _summary(stage, key, space, goals, repetitions)
-    curves = {repetition.seed: _curve(repetition.evaluations, goals[0]) for repetition in repetitions}
+    by_seed = {repetition.seed: curves.curve(repetition.evaluations, goals[0]) for repetition in repetitions}
 
     def fill(draft: Path) -> None:
         for seed in seeds:
             shutil.copyfile(stage.work / f"archive-{seed}.jsonl", draft / f"archive-{seed}.jsonl")
-        write_text(draft / "curve.csv", _curve_table(curves))
+        write_text(draft / "curve.csv", curves.table(by_seed))
         write_json(draft / "recommendations.json", summary)
 
     stage.publish(f"results/search/{key}", fill)
-    anytime = _anytime(curves)
-    write_text(stage.root / f"plots/search-{key}.csv", _csv(("evaluation", "best", "lowest", "highest"), anytime))
-    metrics = _metrics(repetitions, curves, goals[0], time.time() - started)
+    anytime = curves.anytime(by_seed)
+    write_text(
+        stage.root / f"plots/search-{key}.csv", curves.csv_text(("evaluation", "best", "lowest", "highest"), anytime)
+    )
+    metrics = _metrics(repetitions, by_seed, goals[0], time.time() - started)
     write_json(stage.root / f"metrics/search-{key}.json", metrics)
     submit(
         stage,
@@ -108,7 +107,7 @@ def search(stage: Stage, key: str) -> None:
         parameters={"seeds": ",".join(map(str, seeds)), "strategy": summary["strategy"]},
         identity=identity(stage.settings, key),
         metrics={**{f"best_{goals[0].name}": metrics["best"]["mean"]}, "seconds": metrics["seconds"]},
-        curves={f"best_{goals[0].name}": tuple((row[0], row[1]) for row in anytime)},
+        curves={f"best_{goals[0].name}": tuple((step, best) for step, best, *_ in anytime)},
         inputs=[data.SEARCH],
         artifacts=[ArtifactRecord(f"results/search/{key}/recommendations.json")],
     )
@@ -208,58 +207,21 @@ def _best(space: SearchSpace, goals: Sequence[Objective], repetition: Repetition
     return list(entries.values())[:NUM_BEST]
 
 
-def _curve(evaluations: Sequence[Evaluation], goal: Objective) -> list[tuple[int, float, float | None, float | None]]:
-    """Return (evaluation from 1, seconds so far, score, best so far) for each evaluation; None where there is none."""
-    rows: list[tuple[int, float, float | None, float | None]] = []
-    seconds, best = 0.0, None
-    for index, evaluation in enumerate(evaluations, start=1):
-        seconds += evaluation.seconds
-        score = evaluation.scores.get(goal.name)
-        if score is not None and (best is None or goal.sign * score < goal.sign * best):
-            best = score
-        rows.append((index, seconds, score, best))
-    return rows
-
-
-def _curve_table(curves: dict[int, list[tuple[int, float, float | None, float | None]]]) -> str:
-    rows = [(seed, *row) for seed, curve in curves.items() for row in curve]
-    return _csv(("seed", "evaluation", "seconds", "score", "best"), rows)
-
-
-def _anytime(curves: dict[int, list[tuple[int, float, float | None, float | None]]]) -> list[tuple[Any, ...]]:
-    """Return (evaluation, mean, lowest, highest best so far over the repetitions)."""
-    rows = []
-    for steps in zip(*curves.values(), strict=False):
-        bests = [step[3] for step in steps]
-        known = [best for best in bests if best is not None]
-        if len(known) == len(bests):
-            rows.append((steps[0][0], statistics.fmean(known), min(known), max(known)))
-    return rows
-
-
 def _metrics(
     repetitions: Sequence[Repetition],
-    curves: dict[int, list[tuple[int, float, float | None, float | None]]],
+    by_seed: dict[int, list[curves.Step]],
     goal: Objective,
     seconds: float,
 ) -> dict[str, Any]:
-    finals = [curve[-1][3] for curve in curves.values()]
+    finals = [steps[-1].best for steps in by_seed.values()]
     return {
         "objective": goal.name,
         "best": spread([final for final in finals if final is not None]),
         "num_evaluations": sum(len(each.evaluations) for each in repetitions),
         "num_failures": sum(_num_failures(each) for each in repetitions),
-        "evaluation_seconds": round(sum(curve[-1][1] for curve in curves.values()), 3),
+        "evaluation_seconds": round(sum(steps[-1].seconds for steps in by_seed.values()), 3),
         "seconds": round(seconds, 3),
     }
-
-
-def _csv(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(["" if value is None else value for value in row] for row in rows)
-    return text.getvalue()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import shutil
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from nas_core.atomic_files import write_bytes, write_json, write_text
 from nas_core.task import Task
 from tasks.candidate import NETWORK, official_name, write_description, write_weights
+from tasks.curves import csv_text
 from tasks.measures import spread
 from tasks.training import Job, Outcome, trained_network
 
@@ -115,10 +115,9 @@ def _write_program(path: Path, network: nn.Module, example: torch.Tensor) -> Non
 
 
 def _curve(outcomes: Sequence[Outcome]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("seed", "epoch", "training_loss", "validation_accuracy"))
-    for outcome in outcomes:
-        for epoch in outcome.history:
-            writer.writerow((outcome.seed, epoch["epoch"], epoch["loss"], next(iter(epoch["validation"].values()))))
-    return text.getvalue()
+    rows = [
+        (outcome.seed, epoch["epoch"], epoch["loss"], next(iter(epoch["validation"].values())))
+        for outcome in outcomes
+        for epoch in outcome.history
+    ]
+    return csv_text(("seed", "epoch", "training_loss", "validation_accuracy"), rows)
