@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import threading
 import time
@@ -21,6 +22,7 @@ from flows.stage_schedule import run_stages
 from flows.timing import keep_timing
 from tasks.dvc_graph import Stage
 from tasks.dvc_stage import Execute, StageResult, run_stage, stage_task
+from tasks.tracking.entries import waiting_paths
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
@@ -78,7 +80,15 @@ def run_in_flow(root: Path, stages: Sequence[Stage], settings: RunSettings) -> S
         key="stages",
     )
     keep_timing(root, stages, rows, flow_started=flow_started, max_parallel=settings.max_parallel)
+    if not was_cancelled:
+        _upload_waiting_runs(root)
     return _final_state(rows, root, was_cancelled=was_cancelled)
+
+
+def _upload_waiting_runs(root: Path) -> None:
+    """Uploads runs that still wait for MLflow: those of a run whose last stage, which does so, was not reached."""
+    if waiting_paths(root):
+        subprocess.run([sys.executable, "-m", "tasks.tracking", "--root", str(root)], cwd=root, check=False)
 
 
 def _display(progress: StageProgress) -> LiveTable | PlainLines:
