@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tasks.settings import SettingsError
+from tasks.settings import SettingsError, load
 from tasks.settings.document import read
 from tasks.settings.scaled import scaled
 
 SOURCES = ("nas_core", "gnn_space", "tasks", "flows", "dvc.yaml", ".dvcignore")
+MARK = ".trial"
 DVC_CONFIG = "[core]\n    analytics = false\n    check_update = false\n    no_scm = true\n"
 
 
@@ -28,24 +31,32 @@ def main() -> int:
         print(f"error: --factor is {chosen.factor}; give a number above 0 and at most 1", file=sys.stderr)
         return 2
     started = time.monotonic()
+    root = Path.cwd()
     try:
-        _copy(Path.cwd(), chosen.folder, chosen.factor)
+        load(root / "params.yaml")
+        _copy(root, chosen.folder, chosen.factor)
     except SettingsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    code = subprocess.run([sys.executable, "-m", "flows.pipeline"], cwd=chosen.folder, check=False).returncode
+    except OSError as error:
+        print(f"error: {chosen.folder} cannot be laid out ({error}); name another folder", file=sys.stderr)
+        return 1
+    environment = {"PREFECT_HOME": str(root / ".work" / "prefect"), **os.environ}
+    code = _run([sys.executable, "-m", "flows.pipeline"], chosen.folder, environment)
     print(f"smoke: exit code {code} after {time.monotonic() - started:.0f} s")
     return code
 
 
 def _copy(root: Path, folder: Path, factor: float) -> None:
-    """Lay out a fresh checkout with scaled settings; its Prefect home stays the checkout's own."""
+    """Lay out a fresh checkout with scaled settings, in place of an earlier one but of nothing else."""
     import yaml
 
     document = scaled(read(root / "params.yaml"), factor)
-    if folder.exists():
-        shutil.rmtree(folder)
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
+        raise FileExistsError("it holds something else")
+    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    (folder / MARK).touch()
     for name in SOURCES:
         source = root / name
         if source.is_dir():
@@ -55,7 +66,14 @@ def _copy(root: Path, folder: Path, factor: float) -> None:
     (folder / ".dvc").mkdir()
     (folder / ".dvc" / "config").write_text(DVC_CONFIG)
     (folder / "params.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
-    os.environ.setdefault("PREFECT_HOME", str(root / ".work" / "prefect"))
+
+
+def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> int:
+    """Run a command and return its exit code; Ctrl-C, which reaches it too, is left to it."""
+    process = subprocess.Popen(command, cwd=folder, env=environment)
+    while True:
+        with contextlib.suppress(KeyboardInterrupt):
+            return process.wait()
 
 
 if __name__ == "__main__":

@@ -26,7 +26,8 @@ from tasks import assembly, curves, data
 from tasks.console import progress
 from tasks.measures import spread
 from tasks.record import submit
-from tasks.settings import Settings
+from tasks.settings import Settings, SettingsError
+from tasks.settings.errors import nearest
 from tasks.stage import Stage, run
 from tasks.tracking.record import ArtifactRecord
 
@@ -46,7 +47,10 @@ def identity(settings: Settings, key: str) -> object:
     """Return the settings that decide the results of one search."""
     chosen = settings.search
     if key not in chosen.strategies:
-        raise ValueError(f"--strategy is {key!r}; params.yaml has {', '.join(chosen.strategies)} in search.strategies")
+        raise SettingsError(
+            f"--strategy is {key!r}{nearest(key, chosen.strategies)}; search.strategies of params.yaml has "
+            f"{', '.join(chosen.strategies)}"
+        )
     return {
         "space": chosen.space.model_dump(mode="json"),
         "objectives": [asdict(each) for each in assembly.objectives(settings, key)],

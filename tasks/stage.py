@@ -40,12 +40,23 @@ class Stage:
 
     @property
     def device(self) -> str:
-        """The torch device of `compute.device`; ``auto`` is the GPU if there is one."""
-        if self.settings.compute.device != "auto":
-            return self.settings.compute.device
+        """The torch device of `compute.device`; ``auto`` is the GPU if there is one.
+
+        Raises:
+            SettingsError: a GPU is asked for that this machine does not have.
+        """
+        chosen = self.settings.compute.device
+        if chosen == "cpu":
+            return chosen
         import torch
 
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        num_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if chosen == "auto":
+            return "cuda" if num_gpus else "cpu"
+        if int(chosen.partition(":")[2] or 0) >= num_gpus:
+            allowed = ", ".join(["auto", "cpu", *(f"cuda:{index}" for index in range(num_gpus))])
+            raise SettingsError(f"params.yaml: compute.device is {chosen!r}; allowed on this machine: {allowed}")
+        return chosen
 
     def publish(self, folder: str, fill: Callable[[Path], None]) -> Path:
         """Fill a folder of results, seal it with a manifest, and put it in its place at once.
@@ -88,8 +99,9 @@ def run(
         settings = load(top / "params.yaml")
         for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
             os.environ[variable] = str(settings.compute.threads)
+        decisive = identity(settings)
         digests = [_verified(top / path) for path in inputs]
-        key = _digest([identity(settings), settings.compute.threads, settings.compute.device, digests, _code_digest()])
+        key = _digest([decisive, settings.compute.threads, settings.compute.device, digests, _code_digest()])
         work = top / ".work" / name / key
         with held(work.with_name("lock"), LOCK_SECONDS) as alone:
             if not alone:
