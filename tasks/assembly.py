@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from nas_core import catalog
@@ -92,30 +92,34 @@ def evaluator(
     return built
 
 
+@contextmanager
 def search(
     settings: Settings, key: str, seed: int, load_task: Callable[[], Task], folder: Path
-) -> tuple[Search, Budget]:
-    """Return a search that keeps its archive and checkpoint in a folder, and goes on from what is there."""
+) -> Iterator[tuple[Search, Budget]]:
+    """Give a search that keeps its archive and checkpoint in a folder, and goes on from what is there."""
     members = space(settings)
     goals = objectives(settings, key)
     budget = _budget(settings, key)
     chosen = settings.search.evaluator_of(key)
     make = functools.partial(evaluator, chosen, members, goals, seed, load_task, budget.num_rounds)
     description = {"search": key, "seed": seed, "space": members.name, "objectives": [goal.name for goal in goals]}
-    loop = Search(
-        strategy(settings, key, members, goals, seed),
-        make(),
-        Archive(folder / f"archive-{seed}.jsonl", description),
-        CheckpointFile(folder / f"checkpoint-{seed}.pt"),
-    )
-    return loop, budget
+    with (
+        side_by_side(make, settings.search.workers) as scorer,
+        closing(Archive(folder / f"archive-{seed}.jsonl", description)) as archive,
+    ):
+        checkpoint = CheckpointFile(folder / f"checkpoint-{seed}.pt")
+        yield Search(strategy(settings, key, members, goals, seed), scorer, archive, checkpoint), budget
 
 
 @contextmanager
 def side_by_side(make: Callable[[], Evaluator], workers: int) -> Iterator[Evaluator]:
-    """Give the evaluator that `make` makes: itself for one worker, else a pool of processes with one in each."""
-    if workers == 1:
-        yield make()
+    """Give a pool of processes with an evaluator in each, the results of which do not depend on their number.
+
+    For one worker, and where the evaluator has a state (shared weights, trained in this process), it is that one.
+    """
+    single = make()
+    if workers == 1 or single.state_dict():
+        yield single
         return
     from nas_core.parallel import ParallelEvaluator
 

@@ -10,7 +10,7 @@ import argparse
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -121,25 +121,23 @@ def _seeds(settings: Settings, key: str) -> list[int]:
     return list(settings.search.strategies[key].seeds or settings.search.seeds)
 
 
-def _repetition(stage: Stage, key: str, seed: int, advance: Any) -> Repetition:
+def _repetition(stage: Stage, key: str, seed: int, advance: Callable[..., None]) -> Repetition:
     load = partial(data.load_task, stage.root, stage.device, horizontal_flip=stage.settings.prepare.horizontal_flip)
-    loop, budget = assembly.search(stage.settings, key, seed, load, stage.work)
     goals = assembly.objectives(stage.settings, key)
-    advance(loop.num_evaluations)
-    try:
-        for finished in loop.rounds(budget):
-            advance(len(finished.evaluations), _best_words(loop.archive, goals))
-    except KeyboardInterrupt:
-        print(
-            f"search {key}, seed {seed}: {_best_words(loop.archive, goals) or 'nothing evaluated yet'}", file=sys.stderr
-        )
-        raise
-    evaluations = tuple(loop.archive.evaluations())
-    if all(evaluation.failure is not None for evaluation in evaluations):
-        reason = evaluations[0].failure if evaluations else "the strategy proposed nothing"
-        raise ValueError(f"all {len(evaluations)} evaluations of seed {seed} failed, the first one: {reason}")
-    loop.archive.close()
-    return Repetition(seed, loop.strategy.recommend(), evaluations)
+    with assembly.search(stage.settings, key, seed, load, stage.work) as (loop, budget):
+        advance(loop.num_evaluations)
+        try:
+            for finished in loop.rounds(budget):
+                advance(len(finished.evaluations), _best_words(loop.archive, goals))
+        except KeyboardInterrupt:
+            words = _best_words(loop.archive, goals) or "nothing evaluated yet"
+            print(f"search {key}, seed {seed}: {words}", file=sys.stderr)
+            raise
+        evaluations = tuple(loop.archive.evaluations())
+        if all(evaluation.failure is not None for evaluation in evaluations):
+            reason = evaluations[0].failure if evaluations else "the strategy proposed nothing"
+            raise ValueError(f"all {len(evaluations)} evaluations of seed {seed} failed, the first one: {reason}")
+        return Repetition(seed, loop.strategy.recommend(), evaluations)
 
 
 def _best_words(archive: Archive, goals: Sequence[Objective]) -> str:
