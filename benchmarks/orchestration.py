@@ -26,18 +26,22 @@ from benchmarks.figures import Cell, Table, command_line, measured
 
 TIMING = Path(".work") / "last_run.json"
 FORMAT = 1
-NOTHING = "import sys"
-IMPORTS: Mapping[str, str] = MappingProxyType(
+FLOW = "the flow's interpreter and imports, prefect's among them"
+STAGE = "a stage's interpreter and imports (tasks.search, torch)"
+DVC = "dvc: start, imports, reading the pipeline (dvc stage list)"
+COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "an interpreter": NOTHING,
-        "torch": "import torch",
-        "a stage (tasks.search, torch)": "import tasks.search, torch",
-        "dvc": "import dvc.cli, dvc.repo",
-        "mlflow": "import mlflow",
-        "the flow, with prefect": "import flows.prefect_flows",
+        "an interpreter": ("-c", "import sys"),
+        FLOW: ("-c", "import flows.prefect_flows"),
+        STAGE: ("-c", "import tasks.search, torch"),
+        DVC: ("-m", "dvc", "stage", "list", "--name-only"),
+        "an interpreter that imports mlflow": ("-c", "import mlflow"),
+        "settings check (python -m tasks.settings)": ("-m", "tasks.settings"),
     }
 )
-"""What is imported by an interpreter of its own, and timed with its start."""
+"""What a new interpreter is given, and timed with."""
+
+ALL_CACHED = "dvc repro, everything cached"
 
 OPT_OUTS = MappingProxyType(
     {"DO_NOT_TRACK": "1", "DVC_NO_ANALYTICS": "1", "MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONUNBUFFERED": "1"}
@@ -159,19 +163,14 @@ def _stage(root: Path, record: Mapping[str, Any]) -> StageTiming:
 
 def _tables(root: Path, repeats: int) -> list[Table]:
     run = read_run(root)
-    constants = {name: _import_seconds(code, root, repeats) for name, code in IMPORTS.items()} if repeats else {}
+    spent = {name: command_seconds(command, root, repeats) for name, command in COMMANDS.items()} if repeats else {}
     tables = []
     if run is not None:
-        tables += [_of_stages(run), _of_run(run, constants)]
+        tables += [_of_stages(run), _of_run(run, {name: wall for name, (wall, _) in spent.items()})]
     if repeats:
-        tables += [
-            Table(
-                f"a new interpreter with what it imports (median of {repeats})",
-                ("what", "seconds"),
-                tuple(constants.items()),
-            ),
-            _of_commands(root, repeats),
-        ]
+        rows: list[tuple[Cell, ...]] = [(name, *seconds) for name, seconds in spent.items()]
+        columns = ("what", "seconds", "processor seconds")
+        tables.append(Table(f"commands, median of {repeats}", columns, (*rows, _all_cached(root, repeats))))
     if not tables:
         raise ValueError(f"{root / TIMING} does not exist; run the main job first, or let --repeats be above 0")
     return tables
@@ -187,7 +186,7 @@ def _of_stages(run: RunTiming) -> Table:
 
 def _of_run(run: RunTiming, constants: Mapping[str, float]) -> Table:
     """Return the parts of the last run with their share of its wall clock, the server's start left out."""
-    imports = min(constants.get("the flow, with prefect", 0.0), run.until_flow)
+    imports = min(constants.get(FLOW, 0.0), run.until_flow)
     server = run.until_flow - imports
     total = run.seconds - server
     as_seen = makespan(run.stages, {stage.name: stage.seconds for stage in run.stages}, run.max_parallel)
@@ -196,8 +195,8 @@ def _of_run(run: RunTiming, constants: Mapping[str, float]) -> Table:
     before = sum(stage.before or 0.0 for stage in told)
     after = sum(stage.after or 0.0 for stage in told)
     cached = sum(stage.seconds for stage in run.stages if stage.state == "Cached")
-    interpreters = len(told) * constants.get("a stage (tasks.search, torch)", 0.0)
-    dvc = len(told) * constants.get("dvc", 0.0)
+    interpreters = len(told) * constants.get(STAGE, 0.0)
+    dvc = len(told) * constants.get(DVC, 0.0)
     on_the_clock: list[tuple[str, float]] = [
         ("main job, the server's start left out", total),
         ("the stages' own work", work),
@@ -208,9 +207,9 @@ def _of_run(run: RunTiming, constants: Mapping[str, float]) -> Table:
     ]
     summed: list[tuple[str, float]] = [
         ("before the work", before),
-        ("- DVC's start and imports (timed now)", dvc),
+        ("- DVC's start, imports and reading of the pipeline (timed now)", dvc),
         ("- the stage's start and imports (timed now)", interpreters),
-        ("- DVC's checks and lock, the stage's checks, and load", before - dvc - interpreters),
+        ("- the rest: DVC's lock and checks of inputs, the stage's checks, load", before - dvc - interpreters),
         ("after the work: tracking, and DVC's hashing", after),
         ("stages that were cached", cached),
     ]
@@ -227,44 +226,43 @@ def _of_run(run: RunTiming, constants: Mapping[str, float]) -> Table:
     )
 
 
-def _of_commands(root: Path, repeats: int) -> Table:
-    python = sys.executable
-    rows: list[tuple[Cell, ...]] = [
-        ("settings check: python -m tasks.settings", _command_seconds([python, "-m", "tasks.settings"], root, repeats))
-    ]
-    code, said = _finished([python, "-m", "dvc", "repro", "--dry"], root)
-    name = "dvc repro, everything cached"
-    if code != 0 or "Running stage" in said:
-        rows.append((f"{name}: not timed, since something has changed", None))
-    else:
-        rows.append((name, _command_seconds([python, "-m", "dvc", "repro"], root, repeats)))
-    return Table(f"commands (median of {repeats})", ("what", "seconds"), tuple(rows))
+def command_seconds(arguments: Sequence[str], root: Path, repeats: int) -> tuple[float, float]:
+    """Return the median wall-clock and processor seconds of a new interpreter, after one run that fills the caches.
 
-
-def _import_seconds(code: str, root: Path, repeats: int) -> float:
-    return _command_seconds([sys.executable, "-c", code], root, repeats)
-
-
-def _command_seconds(command: Sequence[str], root: Path, repeats: int) -> float:
-    """Return the median time of a command, after one run that fills the caches.
+    Args:
+        arguments: of the interpreter.
+        root: working directory.
+        repeats: runs that are timed, at least 1.
 
     Raises:
         RuntimeError: the command failed.
     """
-    seconds = []
+    walls, processors = [], []
     for repeat in range(repeats + 1):
-        start = time.perf_counter()
-        code, said = _finished(command, root)
+        wall, before = time.perf_counter(), os.times()
+        code, said = _finished(arguments, root)
+        after = os.times()
         if code != 0:
-            raise RuntimeError(f"{' '.join(command)} ended with {code}: {said.strip().splitlines()[-1:]}")
+            raise RuntimeError(f"python {' '.join(arguments)} ended with {code}: {said.strip().splitlines()[-1:]}")
         if repeat:
-            seconds.append(time.perf_counter() - start)
-    return median(seconds)
+            walls.append(time.perf_counter() - wall)
+            processors.append(
+                after.children_user + after.children_system - before.children_user - before.children_system
+            )
+    return median(walls), median(processors)
 
 
-def _finished(command: Sequence[str], root: Path) -> tuple[int, str]:
+def _all_cached(root: Path, repeats: int) -> tuple[Cell, ...]:
+    """Return the row of a run of DVC that has nothing to do; where it would have, it is not started."""
+    code, said = _finished(("-m", "dvc", "repro", "--dry"), root)
+    if code != 0 or "Running stage" in said:
+        return (f"{ALL_CACHED}: not timed, something has changed since", None, None)
+    return (ALL_CACHED, *command_seconds(("-m", "dvc", "repro"), root, repeats))
+
+
+def _finished(arguments: Sequence[str], root: Path) -> tuple[int, str]:
     done = subprocess.run(
-        command,
+        [sys.executable, *arguments],
         cwd=root,
         env={**OPT_OUTS, **os.environ},
         stdout=subprocess.PIPE,

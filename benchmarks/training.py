@@ -129,15 +129,16 @@ def _path(space: SearchSpace, task: Task, cells: Sequence[Architecture], num_ste
 
     assert isinstance(space, HasSupernet)
     inputs, targets = next(iter(task.batches("train", BATCH_SIZE)))
-    supernet: Any = space.supernet(task.shape, STREAMS.torch("supernet")).to(task.device).train()  # type: ignore[attr-defined]
+    shared: Any = space.supernet(task.shape, STREAMS.torch("supernet"))
+    supernet: nn.Module = shared.to(task.device).train()
     paths, networks = [], []
     for number, cell in enumerate(cells):
         network = space.network(cell, task.shape, STREAMS.torch(f"network {number}")).to(task.device).train()
-        through_path = functools.partial(supernet, gates=one_hot(space.choices, cell, task.device))
+        gates = one_hot(space.choices, cell, task.device)
         # in turns, so that both see the same load
         pair = _in_turns(
-            functools.partial(_step, supernet, through_path, task, inputs, targets),
-            functools.partial(_step, network, network, task, inputs, targets),
+            functools.partial(_step, supernet, (inputs, gates), targets, task),
+            functools.partial(_step, network, (inputs,), targets, task),
             num_steps,
         )
         paths.append(pair[0])
@@ -163,15 +164,9 @@ def _in_turns(first: Callable[[], None], second: Callable[[], None], num_steps: 
     return median(seconds[0]), median(seconds[1])
 
 
-def _step(
-    module: nn.Module,
-    call: Callable[[torch.Tensor], torch.Tensor],
-    task: Task,
-    inputs: torch.Tensor,
-    targets: torch.Tensor,
-) -> None:
+def _step(module: nn.Module, inputs: tuple[Any, ...], targets: torch.Tensor, task: Task) -> None:
     module.zero_grad()
-    task.loss(call(inputs), targets).backward()  # type: ignore[no-untyped-call]
+    task.loss(module(*inputs), targets).backward()  # type: ignore[no-untyped-call]
 
 
 if __name__ == "__main__":
