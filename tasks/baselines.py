@@ -19,6 +19,7 @@ from nas_core.atomic_files import write_json
 from nas_core.randomness import Streams
 from nas_core.space import HasReference, SearchSpace
 from tasks import assembly, data, logistic_regression, trained
+from tasks.console import progress
 from tasks.measures import spread
 from tasks.record import submit
 from tasks.retrain import identity as retrain_identity
@@ -49,7 +50,9 @@ def baselines(stage: Stage) -> None:
     reference_jobs = jobs_for(base, [space.reference()], list(settings.retrain.seeds))
     architectures = _random(space, settings)
     random_jobs = jobs_for(base, architectures, [settings.baselines.random_seed])
-    outcomes = train_all([*reference_jobs, *random_jobs], settings.compute.workers if stage.device == "cpu" else 1)
+    jobs = [*reference_jobs, *random_jobs]
+    with progress("baselines: trainings", len(jobs)) as bar:
+        outcomes = train_all(jobs, settings.compute.workers, lambda outcome: bar.advance())
     reference_outcomes, random_outcomes = outcomes[: len(reference_jobs)], outcomes[len(reference_jobs) :]
     task = data.load_task_with_test(stage.root, stage.device)
     finished = trained.measured(reference_jobs, reference_outcomes, task)

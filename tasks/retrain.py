@@ -13,7 +13,7 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nas_core.architecture import Architecture
 from nas_core.atomic_files import write_json, write_text
@@ -27,7 +27,10 @@ from tasks.settings import Settings
 from tasks.settings.plug_ins import checked_fields
 from tasks.stage import Stage, run
 from tasks.tracking.record import ArtifactRecord, RunRecord
-from tasks.training import Job, Outcome, jobs_for, train_all
+from tasks.training import Job, Outcome, jobs_for, train
+
+if TYPE_CHECKING:
+    from nas_core.training.trainer import Epoch
 
 
 def main() -> int:
@@ -90,11 +93,8 @@ def retrain(stage: Stage, rank: int) -> None:
     architecture = Architecture.from_key(chosen["architecture"])
     seeds = list(stage.settings.retrain.seeds)
     jobs = jobs_for(template(stage), [architecture], seeds)
-    with progress(f"retrain {rank}", len(jobs)) as shown:
-        outcomes: list[Outcome] = []
-        for job in jobs:
-            outcomes += train_all([job], 1)
-            shown.advance(1, f"validation accuracy {outcomes[-1].validation_accuracy:.4f}")
+    with progress(f"retrain {rank}: epochs", len(jobs) * jobs[0].schedule.epochs) as shown:
+        outcomes = [train(job, lambda epoch: shown.advance(1, _words(epoch))) for job in jobs]
     task = data.load_task_with_test(stage.root, stage.device)
     finished = trained.measured(jobs, outcomes, task)
     extra = {"rank": rank, "schedule": dict(stage.settings.retrain.schedule), "proposed_by": chosen["proposed_by"]}
@@ -112,6 +112,10 @@ def retrain(stage: Stage, rank: int) -> None:
         children=[seed_run(stage, started, outcome) for outcome in outcomes],
         artifacts=[ArtifactRecord(f"{folder}/{name}") for name in ("architecture.json", "network.safetensors")],
     )
+
+
+def _words(epoch: Epoch) -> str:
+    return ", ".join(f"{name} {value:.4f}" for name, value in (epoch.validation or {}).items())
 
 
 def summary(metrics: Any, outcomes: list[Outcome], started: float) -> dict[str, Any]:

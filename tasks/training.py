@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from nas_core.task import Task
-    from nas_core.training.trainer import Trainer
+    from nas_core.training.trainer import Epoch, Trainer
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,8 @@ def train_all(
             raise
 
 
-def train(job: Job) -> Outcome:
-    """Train one job to its end, from its checkpoint if there is one."""
+def train(job: Job, after_epoch: Callable[[Epoch], None] = lambda epoch: None) -> Outcome:
+    """Train one job to its end, from its checkpoint if there is one; `after_epoch` is called with each epoch."""
     import torch
 
     torch.set_num_threads(job.threads)
@@ -117,9 +117,12 @@ def train(job: Job) -> Outcome:
     state = kept.load()
     if state is not None:
         trainer.load_state_dict(state)
+    for epoch in trainer.history:
+        after_epoch(epoch)
     while not trainer.finished:
-        trainer.run_epoch(validate=True)
+        epoch = trainer.run_epoch(validate=True)
         kept.save(trainer.state_dict())
+        after_epoch(epoch)
     last = trainer.history[-1].validation
     assert last is not None
     history = tuple(asdict(epoch) for epoch in trainer.history)
