@@ -105,6 +105,12 @@ def test_rank_correlations_count_ties() -> None:
     assert fidelity.rank_correlations(np.ones(4), second) == (0.0, 0.0)
 
 
+def test_noise_of_the_seeds_bounds_the_correlation_with_their_mean() -> None:
+    assert fidelity.largest_correlation(0.6, 1) == pytest.approx(0.6**0.5)
+    assert fidelity.largest_correlation(0.5, 2) == pytest.approx((2 / 3) ** 0.5)
+    assert fidelity.largest_correlation(-0.1, 2) == 0.0
+
+
 def test_the_choice_among_ties_is_their_mean() -> None:
     assert fidelity.accuracy_of_choice(np.array([0.5, 0.9, 0.9]), np.array([1.0, 0.6, 0.8])) == pytest.approx(0.7)
 
