@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ import pytest
 import tiny_images
 
 from benchmarks import fidelity, figures, matrix, orchestration, tabular_search, training
+from flows.stage_progress import StageRow
+from flows.timing import keep_timing
 from nas_core.architecture import Architecture
 from nas_core.spaces import nasbench201
+from tasks.dvc_graph import Stage
 
 ROOT = Path(__file__).parents[3]
 
@@ -181,6 +185,21 @@ def test_orchestration_is_what_the_stages_own_work_does_not_need(
     assert seconds["orchestration"] == pytest.approx(12.0)
     assert seconds["- between the stages: Prefect"] == pytest.approx(2.0)
     assert seconds["summed: stages that were cached"] == pytest.approx(2.0)
+
+
+def test_orchestration_reads_what_the_flow_keeps(tmp_path: Path) -> None:
+    now, monotonic = time.time(), time.monotonic()
+    rows = [StageRow("a", "Completed", monotonic - 9.0, 4.0), StageRow("b", "Cached", monotonic - 5.0, 1.0)]
+    keep_timing(tmp_path, [Stage("a", ()), Stage("b", ("a",))], rows, flow_started=now - 10.0, max_parallel=2)
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics" / "a.json").write_text('{"seconds": 2.0}')
+    os.utime(tmp_path / "metrics" / "a.json", (now, now - 6.0))
+    run = orchestration.read_run(tmp_path)
+    assert run is not None
+    assert run.seconds - run.until_flow == pytest.approx(10.0, abs=0.5)
+    first, second = run.stages
+    assert (first.before, first.work, first.after) == (pytest.approx(1.0, abs=0.5), 2.0, pytest.approx(1.0, abs=0.5))
+    assert (second.upstream, second.work, second.seconds) == (("a",), 0.0, 1.0)
 
 
 def test_orchestration_refuses_a_run_that_failed(finished_run: Path) -> None:
