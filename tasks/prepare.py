@@ -79,24 +79,30 @@ def _load(settings: Prepare, chosen: PlugIn, shape: tuple[int, int, int] | None)
 def _parts(loaded: ImageData, settings: Prepare, streams: Streams) -> dict[str, ImageSet]:
     """Split into train, validation and test; validation always comes out of train.
 
-    Images that come in groups (typefaces) are split by group, so that validation too asks for groups never seen.
+    Images that come in groups (typefaces) are split by group, so that validation and test ask for groups never seen.
     """
-    from nas_core.data.splits import group_split, part_sizes, stratified_split, subsample
+    from nas_core.data.splits import subsample
 
     training, test = loaded.train, loaded.test
     if test is None:
-        sizes = part_sizes(len(training), {"train": 1 - settings.test_fraction, "test": settings.test_fraction})
-        indices = stratified_split(training.labels, sizes, streams.numpy("test"))
-        training, test = training.take(indices["train"]), training.take(indices["test"])
+        training, test = _divided(training, "test", settings.test_fraction, streams)
     if settings.num_examples is not None and settings.num_examples < len(training):
         training = training.take(subsample(training.labels, settings.num_examples, streams.numpy("subsample")))
-    fractions = {"train": 1 - settings.validation_fraction, "validation": settings.validation_fraction}
-    if training.groups is not None:
-        indices = group_split(training.groups, fractions, streams.numpy("validation"))
+    train, validation = _divided(training, "validation", settings.validation_fraction, streams)
+    return {"train": train, "validation": validation, "test": test}
+
+
+def _divided(images: ImageSet, part: str, fraction: float, streams: Streams) -> tuple[ImageSet, ImageSet]:
+    """Return the images without a part, and that part: whole groups, or every class in proportion."""
+    from nas_core.data.splits import group_split, part_sizes, stratified_split
+
+    fractions = {"train": 1 - fraction, part: fraction}
+    generator = streams.numpy(part)
+    if images.groups is not None:
+        indices = group_split(images.groups, fractions, generator)
     else:
-        sizes = part_sizes(len(training), fractions)
-        indices = stratified_split(training.labels, sizes, streams.numpy("validation"))
-    return {"train": training.take(indices["train"]), "validation": training.take(indices["validation"]), "test": test}
+        indices = stratified_split(images.labels, part_sizes(len(images), fractions), generator)
+    return images.take(indices["train"]), images.take(indices[part])
 
 
 def _write_task(stage: Stage, folder: str, test_folder: str, loaded: ImageData, parts: dict[str, ImageSet]) -> None:
