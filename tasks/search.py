@@ -137,8 +137,8 @@ def _repetition(stage: Stage, key: str, seed: int, advance: Callable[..., None])
         if all(evaluation.failure is not None for evaluation in evaluations):
             reason = evaluations[0].failure if evaluations else "the strategy proposed nothing"
             raise ValueError(
-                f"all {len(evaluations)} evaluations of seed {seed} failed, the first one: {reason}; if that was not the "
-                f"candidates' fault, remove {stage.work} and run the same command again"
+                f"all {len(evaluations)} evaluations of seed {seed} failed, the first one: {reason}; "
+                f"if that was not the candidates' fault, remove {stage.work} and run the same command again"
             )
         return Repetition(seed, loop.strategy.recommend(), evaluations)
 
