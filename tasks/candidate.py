@@ -85,7 +85,7 @@ def read_description(folder: Path) -> Description:
             TaskShape(tuple(content["inputs"]), tuple(content["outputs"])),
             content["data"],
         )
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is damaged ({error}); run the stage that writes it again") from None
 
 

@@ -1,0 +1,104 @@
+"""From settings to the parts of a search."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from nas_core.evaluation import Proposal
+from tasks import assembly, data
+from tasks.settings import Settings, load
+from tasks.settings.sections import ObjectiveSettings, PlugIn
+from tasks.stage import Stage
+
+PARAMS = Path(__file__).parents[3] / "params.yaml"
+
+
+def no_task() -> Any:
+    raise AssertionError("nothing asked for data yet")
+
+
+@pytest.fixture(scope="module")
+def settings() -> Settings:
+    """The project's own settings."""
+    return load(PARAMS)
+
+
+def test_accuracies_are_maximized_and_a_proxy_has_its_own_goal() -> None:
+    assert (assembly.objective("validation_accuracy").goal, assembly.objective("flops").goal) == (
+        "maximize",
+        "minimize",
+    )
+    limited = assembly.objective(ObjectiveSettings(name="latency_ms", limit=3.0))
+    assert (limited.name, limited.goal, limited.unit, limited.limit) == ("latency_ms", "minimize", "ms", 3.0)
+    with pytest.raises(ValueError, match="objective 'speed' is unknown; allowed: validation_accuracy, "):
+        assembly.objective("speed")
+
+
+def test_a_search_overrides_what_is_common(settings: Settings) -> None:
+    assert settings.search.budget_of("bananas").round_size == 10
+    assert settings.search.budget_of("darts").evaluations == 20
+    assert settings.search.budget_of("random_search").model_dump() == settings.search.budget.model_dump()
+    assert settings.search.evaluator_of("darts") == PlugIn(name="shared_weights", epochs_per_round=1)
+
+
+def test_a_label_is_not_the_name_where_there_is_one(tmp_path: Path) -> None:
+    document = yaml.safe_load(PARAMS.read_text())
+    document["search"]["evaluators"]["quick"] = {"name": "low_fidelity", "epochs": 1}
+    document["search"]["strategies"] = {
+        "first": {"strategy": "random_search", "evaluator": "quick", "objectives": ["synflow"]},
+        "second": {"strategy": "random_search", "evaluator": "quick"},
+    }
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(document))
+    settings = load(tmp_path / "params.yaml")
+    assert settings.search.evaluator_of("first") == PlugIn(name="low_fidelity", epochs=1)
+    assert [goal.name for goal in assembly.objectives(settings, "first")] == ["synflow"]
+    assert [goal.name for goal in assembly.objectives(settings, "second")] == ["validation_accuracy", "flops"]
+    with assembly.search(settings, "first", 0, no_task, tmp_path) as (loop, budget):
+        assert (budget.evaluations, budget.round_size) == (40, 1)
+        assert loop.num_evaluations == 0
+
+
+def test_the_seed_decides_the_proposals(settings: Settings) -> None:
+    space = assembly.space(settings)
+    goals = assembly.objectives(settings, "random_search")
+    proposals = [assembly.strategy(settings, "random_search", space, goals, seed).ask(5) for seed in (0, 0, 1)]
+    assert proposals[0] == proposals[1]
+    assert proposals[0] != proposals[2]
+
+
+def test_evaluators_load_no_data_when_they_are_built(settings: Settings) -> None:
+    space = assembly.space(settings)
+    for key in settings.search.strategies:
+        assembly.evaluator(settings.search.evaluator_of(key), space, assembly.objectives(settings, key), 0, no_task, 5)
+
+
+def test_a_search_goes_on_from_its_folder(make_checkout: Callable[..., Stage]) -> None:
+    stage = make_checkout(
+        search={
+            "objectives": ["num_parameters"],
+            "budget": {"evaluations": 4},
+            "evaluators": {"zero_cost": {}},
+            "strategies": {"random_search": {"evaluator": "zero_cost"}},
+        }
+    )
+
+    def played(folder: Path, num_rounds: int) -> list[Proposal]:
+        """Play up to so many rounds and return all that was ever proposed."""
+        folder.mkdir(exist_ok=True)
+        load_task = partial(data.load_task, stage.root)
+        with assembly.search(stage.settings, "random_search", 0, load_task, folder) as (loop, budget):
+            for _ in itertools.islice(loop.rounds(budget), num_rounds):
+                pass
+            return [each.proposal for each in loop.archive.evaluations()]
+
+    assert len(played(stage.work, 1)) == 1
+    assert len(played(stage.work, 0)) == 1
+    assert played(stage.work, 9) == played(stage.root / "elsewhere", 9)
+    assert len(played(stage.work, 9)) == 4
