@@ -14,7 +14,7 @@ run: $(READY)  ## the main job on the data of params.yaml
 	@$(BIN)/python -m flows.pipeline
 
 test: $(READY)  ## the whole test suite
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --max-worker-restart 0
 
 smoke: $(READY)  ## the same chain at a hundredth of the budget, in a folder of its own
 	@$(BIN)/python -m flows.smoke
@@ -37,7 +37,7 @@ clean:  ## take away results and checkpoints, not the environment
 	rm -rf .work .smoke results data metrics plots dvc.lock
 
 $(READY): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 4) and "nasflow needs Python 3.11.4 or later; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nasflow needs Python 3.11 or later; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
