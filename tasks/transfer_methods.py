@@ -131,7 +131,7 @@ def probed(member: Finalist, task: Task) -> dict[str, Any]:
         for split in SPLITS:
             inputs, labels = features(network, task, split)
             splits[split] = (inputs.double().cpu().numpy(), labels.cpu().numpy())
-        found.append(logistic_regression.fit(splits))
+        found.append(logistic_regression.fit(logistic_regression.standardized(splits)))
         last = head(network)[1]
         num_body = _num_parameters(network) - _num_parameters(last)
         num_head = (last.in_features + 1) * task.shape.outputs[0]
