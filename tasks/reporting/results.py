@@ -96,12 +96,17 @@ def read(root: Path, keys: Sequence[str], ranks: Sequence[int]) -> Results:
         regression=baselines["logistic_regression"],
         transfer=_document(root / "results/transfer/transfer.json"),
         robustness=_document(root / "results/robustness/robustness.json"),
-        stage_metrics={
-            path.stem: _document(path) for path in sorted((root / "metrics").glob("*.json")) if path.stem != "report"
-        },
+        stage_metrics=_stage_metrics(root / "metrics", keys, ranks),
         data_sets=_data_sets(root),
         space=space,
     )
+
+
+def _stage_metrics(folder: Path, keys: Sequence[str], ranks: Sequence[int]) -> dict[str, Document]:
+    """Return the metrics of the stages that there are now; files of stages that were taken away stay behind."""
+    searches, retrainings = (f"search-{key}" for key in keys), (f"retrain-{rank}" for rank in ranks)
+    stages = {"prepare", "select", "baselines", "transfer", "robustness", *searches, *retrainings}
+    return {path.stem: _document(path) for path in sorted(folder.glob("*.json")) if path.stem in stages}
 
 
 def _data_sets(root: Path) -> dict[str, Document]:

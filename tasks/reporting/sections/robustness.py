@@ -30,9 +30,9 @@ DETECTION_METRICS = (
 def section(results: Results, machine: Machine) -> Section:
     """Return the section."""
     found = results.robustness
-    names, unseen = found["averaged"]["names"], found["averaged"]["unseen_names"]
+    names = found["averaged"]["names"]
     which = "the benchmark's 15 corruptions" if found["averaged"]["is_published"] else f"{len(names)} corruptions"
-    seen = [readable(name) for name in names if name not in unseen]
+    seen = [readable(name) for name in found["seen"]]
     text = (
         f"Every test image is corrupted in {len(found['corruptions'])} ways at severities "
         f"{listed(found['severities'])}, alike for all networks. Means are over {which}. "
