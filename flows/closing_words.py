@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 
@@ -11,13 +12,14 @@ def where_results_are(root: Path) -> str:
 
     uri = read_settings(root).absolute_uri(root)
     is_server = uri.startswith(("http://", "https://"))
-    look = uri if is_server else f"mlflow server --backend-store-uri {uri} --host 127.0.0.1 --workers 1"
+    commands = Path(sys.executable).parent
+    look = uri if is_server else f"{commands / 'mlflow'} server --backend-store-uri {uri} --host 127.0.0.1 --workers 1"
     return "\n".join(
         (
-            f"report   {root / 'results' / 'report'}",
-            f"models   {root / 'results' / 'retrain'}",
+            f"report   {root / 'results' / 'report' / 'report.html'}, in a browser",
+            f"models   {root / 'results' / 'retrain'}; the best: {sys.executable} -m tasks.model",
             f"runs     {look}",
-            "numbers  dvc metrics show; dvc plots show",
+            f"numbers  {commands / 'dvc'} metrics show; {commands / 'dvc'} plots show",
         )
     )
 

@@ -19,7 +19,7 @@ def set_defaults(root: Path) -> None:
         **OPT_OUTS,
         "PREFECT_HOME": str(root / ".work" / "prefect"),
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": str(SERVER_START_TIMEOUT_SECONDS),
-        # What happens is printed once, by flows.progress; the log of each run is kept by the server.
+        # What happens is printed once, by flows.stage_progress; the log of each run is kept by the server.
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
     }
