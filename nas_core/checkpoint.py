@@ -19,7 +19,8 @@ class CheckpointFile:
     """A file that holds one state of numbers, strings, lists, dicts and tensors.
 
     It is replaced atomically, carries its SHA-256, and is read with ``torch.load(weights_only=True)``: whatever it
-    holds, reading it runs no code.
+    holds, reading it runs no code. Tensors come back on the CPU, whatever device they were on; who takes up the state
+    copies them to its own.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,7 +46,7 @@ class CheckpointFile:
         head, _, payload = content.partition(b"\n")
         if head == _MAGIC + hashlib.sha256(payload).hexdigest().encode():
             try:
-                state: dict[str, Any] = torch.load(io.BytesIO(payload), weights_only=True)
+                state: dict[str, Any] = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
                 return state
             except (RuntimeError, EOFError, pickle.UnpicklingError):
                 pass

@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import pickle
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,27 @@ def test_a_later_state_replaces_the_earlier_one(saved: CheckpointFile) -> None:
 def test_there_is_none_before_the_first_is_saved(tmp_path: Path) -> None:
     assert CheckpointFile(tmp_path / "absent" / "checkpoint.pt").load() is None
     assert list(tmp_path.iterdir()) == []
+
+
+def test_tensors_of_a_device_that_this_machine_lacks_come_back_on_the_cpu(tmp_path: Path) -> None:
+    # the pickle names the device of each tensor: length, then letters
+    state = {"weights": torch.arange(4.0)}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(torch_payload(state))) as saved, zipfile.ZipFile(buffer, "w") as moved:
+        for name in saved.namelist():
+            content = saved.read(name)
+            if name.endswith("data.pkl"):
+                of_cpu, of_cuda = (b"X" + len(device).to_bytes(4, "little") + device for device in (b"cpu", b"cuda:0"))
+                assert of_cpu in content
+                content = content.replace(of_cpu, of_cuda)
+            moved.writestr(name, content)
+    payload = buffer.getvalue()
+    path = tmp_path / "checkpoint.pt"
+    path.write_bytes(b"nasflow-checkpoint 1 " + hashlib.sha256(payload).hexdigest().encode() + b"\n" + payload)
+    loaded = CheckpointFile(path).load()
+    assert loaded is not None
+    assert loaded["weights"].device.type == "cpu"
+    assert torch.equal(loaded["weights"], state["weights"])
 
 
 def test_a_truncated_file_is_no_checkpoint_and_is_moved_aside(saved: CheckpointFile) -> None:
