@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nas_core.evaluation import Evaluation
-from nas_core.objectives import Objective
+from nas_core.objectives import Objective, excess
 
 
 class Step(NamedTuple):
@@ -19,7 +19,7 @@ class Step(NamedTuple):
         evaluation: counted from 1.
         seconds: spent on evaluations so far.
         score: of this evaluation; None if it failed.
-        best: so far; None if all failed.
+        best: so far, of those that keep all limits; None if there is none.
     """
 
     evaluation: int
@@ -28,14 +28,16 @@ class Step(NamedTuple):
     best: float | None
 
 
-def curve(evaluations: Sequence[Evaluation], goal: Objective) -> list[Step]:
-    """Return the anytime curve of one repetition in one objective."""
+def curve(evaluations: Sequence[Evaluation], goals: Sequence[Objective]) -> list[Step]:
+    """Return the anytime curve of one repetition in the first objective; what exceeds a limit is never the best."""
+    goal = goals[0]
     steps = []
     seconds, best = 0.0, None
     for index, evaluation in enumerate(evaluations, start=1):
         seconds += evaluation.seconds
         score = evaluation.scores.get(goal.name)
-        if score is not None and (best is None or goal.sign * score < goal.sign * best):
+        is_feasible = score is not None and excess(evaluation, goals) == 0
+        if score is not None and is_feasible and (best is None or goal.sign * score < goal.sign * best):
             best = score
         steps.append(Step(index, seconds, score, best))
     return steps

@@ -20,7 +20,7 @@ from nas_core.architecture import Architecture
 from nas_core.archive import Archive
 from nas_core.atomic_files import write_json, write_text
 from nas_core.evaluation import Evaluation
-from nas_core.objectives import Objective, rank_key
+from nas_core.objectives import Objective, excess, rank_key
 from nas_core.space import SearchSpace
 from tasks import assembly, curves, data
 from tasks.console import progress
@@ -90,7 +90,7 @@ def search(stage: Stage, key: str) -> None:
     space = assembly.space(stage.settings)
     goals = assembly.objectives(stage.settings, key)
     summary = _summary(stage, key, space, goals, repetitions)
-    by_seed = {repetition.seed: curves.curve(repetition.evaluations, goals[0]) for repetition in repetitions}
+    by_seed = {repetition.seed: curves.curve(repetition.evaluations, goals) for repetition in repetitions}
 
     def fill(draft: Path) -> None:
         for seed in seeds:
@@ -110,7 +110,10 @@ def search(stage: Stage, key: str) -> None:
         started,
         parameters={"seeds": ",".join(map(str, seeds)), "strategy": summary["strategy"]},
         identity=identity(stage.settings, key),
-        metrics={**{f"best_{goals[0].name}": metrics["best"]["mean"]}, "seconds": metrics["seconds"]},
+        metrics={
+            **({f"best_{goals[0].name}": metrics["best"]["mean"]} if metrics["best"] else {}),
+            "seconds": metrics["seconds"],
+        },
         curves={f"best_{goals[0].name}": tuple((step, best) for step, best, *_ in anytime)},
         inputs=[data.SEARCH],
         artifacts=[ArtifactRecord(f"results/search/{key}/recommendations.json")],
@@ -184,7 +187,7 @@ def _num_failures(repetition: Repetition) -> int:
 
 
 def _best(space: SearchSpace, goals: Sequence[Objective], repetition: Repetition) -> list[dict[str, Any]]:
-    """Return the best distinct networks of a repetition, its recommendation first."""
+    """Return the best distinct networks of a repetition that keep all limits, its recommendation first in any case."""
     scored = [(index, e) for index, e in enumerate(repetition.evaluations) if e.failure is None]
     recommended = space.canonical(repetition.recommended)
     ranked = sorted(scored, key=lambda pair: (*rank_key(pair[1], goals), pair[0]))
@@ -201,6 +204,8 @@ def _best(space: SearchSpace, goals: Sequence[Objective], repetition: Repetition
         canonical = space.canonical(evaluation.proposal.architecture)
         entry = entries.get(canonical)
         if entry is None:
+            if excess(evaluation, goals) > 0:
+                continue
             entry = entries[canonical] = {
                 "architecture": evaluation.proposal.architecture.key,
                 "canonical": canonical.key,
@@ -218,10 +223,10 @@ def _metrics(
     goal: Objective,
     seconds: float,
 ) -> dict[str, Any]:
-    finals = [steps[-1].best for steps in by_seed.values()]
+    finals = [steps[-1].best for steps in by_seed.values() if steps[-1].best is not None]
     return {
         "objective": goal.name,
-        "best": spread([final for final in finals if final is not None]),
+        "best": spread(finals) if finals else None,  # None if nothing keeps the limits
         "num_evaluations": sum(len(each.evaluations) for each in repetitions),
         "num_failures": sum(_num_failures(each) for each in repetitions),
         "evaluation_seconds": round(sum(steps[-1].seconds for steps in by_seed.values()), 3),

@@ -10,6 +10,7 @@ data; the best of those, one of each canonical form, become the candidates.
 from __future__ import annotations
 
 import json
+import statistics
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -58,6 +59,7 @@ def identity(settings: Settings) -> object:
     return {
         "select": settings.select.model_dump(mode="json"),
         "num_candidates": len(settings.retrain.ranks),
+        "limits": [[goal.name, goal.limit] for goal in _limits(settings)],
         "horizontal_flip": settings.prepare.horizontal_flip,
     }
 
@@ -78,12 +80,17 @@ def select(stage: Stage) -> None:
     space = assembly.space(settings)
     pool = _pool(stage.root, space, list(settings.search.strategies), settings.select.per_strategy)
     evaluations = _scored(stage, space, [entry.architecture for entry in pool])
-    ranked = _ranked(pool, evaluations, space)
+    ranked, over_limit = _ranked(pool, evaluations, space, _limits(settings))
     num_candidates = len(settings.retrain.ranks)
     chosen = [
         {**entry, "rank": rank, "reason": _reason(entry, rank, len(ranked), len(settings.select.seeds))}
         for rank, entry in enumerate(ranked[:num_candidates])
     ]
+    if not chosen and over_limit:
+        raise ValueError(
+            f"none of the {len(pool)} networks can be a candidate; {over_limit[0]['architecture']}, for one, has "
+            f"{over_limit[0]['exceeds'][0]}; relax the limits of the objectives, or search longer"
+        )
     if not chosen:
         reason = next(e.failure for each in evaluations.values() for e in each if e.failure)
         raise ValueError(f"none of the {len(pool)} networks could be scored, the first one: {reason}")
@@ -93,6 +100,7 @@ def select(stage: Stage) -> None:
         "seeds": list(settings.select.seeds),
         "candidates": chosen,
         "pool": ranked,
+        "over_limit": over_limit,
         "failed": [
             {"architecture": entry.architecture.key, "failure": evaluation.failure}
             for entry in pool
@@ -168,7 +176,7 @@ def _scored(
         for seed in settings.select.seeds:
             make = partial(assembly.evaluator, settings.select.evaluator, space, goals, seed, load, 1)
             description = {"select": settings.select.evaluator.model_dump(mode="json"), "seed": seed}
-            with assembly.side_by_side(make, workers) as evaluator:
+            with assembly.side_by_side(make, workers, settings.compute.threads) as evaluator:
                 loop = Search(
                     FixedList(architectures),
                     evaluator,
@@ -185,13 +193,24 @@ def _scored(
 
 
 def _ranked(
-    pool: Sequence[Entry], evaluations: Mapping[Architecture, Sequence[Evaluation]], space: SearchSpace
-) -> list[dict[str, Any]]:
-    """Return the networks that were scored with every seed: highest mean validation accuracy first, ties by FLOPs."""
+    pool: Sequence[Entry],
+    evaluations: Mapping[Architecture, Sequence[Evaluation]],
+    space: SearchSpace,
+    limits: Sequence[Objective],
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the networks that were scored with every seed, and what is over a limit.
+
+    The former come by highest mean validation accuracy first, ties by FLOPs.
+    """
     rows: list[dict[str, Any]] = []
+    over_limit: list[dict[str, Any]] = []
     for entry in pool:
         each = evaluations[entry.architecture]
         if any(evaluation.failure is not None for evaluation in each):
+            continue
+        exceeds = _exceeds(each, limits)
+        if exceeds:
+            over_limit.append({"architecture": entry.architecture.key, "exceeds": exceeds})
             continue
         rows.append(
             {
@@ -203,7 +222,25 @@ def _ranked(
                 "proposed_by": entry.proposed_by,
             }
         )
-    return sorted(rows, key=lambda row: (-row["validation_accuracy"]["mean"], row["scores"]["flops"], row["canonical"]))
+    rows.sort(key=lambda row: (-row["validation_accuracy"]["mean"], row["scores"]["flops"], row["canonical"]))
+    return rows, over_limit
+
+
+def _limits(settings: Settings) -> list[Objective]:
+    """Return the objectives of any search that have a limit and are measured here, each distinct limit once."""
+    found = {goal: None for key in settings.search.strategies for goal in assembly.objectives(settings, key)}
+    return [goal for goal in found if goal.limit is not None and goal.name in assembly.COMMON_OBJECTIVES]
+
+
+def _exceeds(evaluations: Sequence[Evaluation], limits: Sequence[Objective]) -> list[str]:
+    """Return one line for every limit that the mean over the seeds exceeds."""
+    lines = []
+    for goal in limits:
+        mean = statistics.fmean(evaluation.scores[goal.name] for evaluation in evaluations)
+        if goal.limit is not None and goal.sign * (mean - goal.limit) > 0:
+            word = "most" if goal.goal == "minimize" else "least"
+            lines.append(f"{goal.name} {mean:.6g}, allowed is at {word} {goal.limit:.6g}")
+    return lines
 
 
 def _reason(entry: Mapping[str, Any], rank: int, num_scored: int, num_seeds: int) -> str:

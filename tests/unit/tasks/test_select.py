@@ -99,10 +99,12 @@ def run_select(
         searches: Mapping[str, Sequence[Sequence[tuple[Architecture, float | None]]]],
         accuracies: Mapping[int, Mapping[Architecture, float]],
         per_strategy: int = 4,
+        objectives: Sequence[Any] = ("validation_accuracy",),
     ) -> tuple[dict[str, Any], Path]:
         stage = make_checkout(
             search={
-                "strategies": {key: {"strategy": "random_search", "evaluator": "low_fidelity"} for key in searches}
+                "objectives": list(objectives),
+                "strategies": {key: {"strategy": "random_search", "evaluator": "low_fidelity"} for key in searches},
             },
             select={"per_strategy": per_strategy, "seeds": list(accuracies)},
         )
@@ -175,3 +177,37 @@ def test_nothing_to_rank_is_an_error_with_the_first_failure(run_select: Any) -> 
         ValueError, match="none of the 2 networks could be scored, the first one: FloatingPointError: t"
     ):
         run_select({"one": [[(A, 0.9), (B, 0.8)]]}, {0: {}})
+
+
+def test_a_network_over_a_limit_is_listed_and_not_ranked(run_select: Any) -> None:
+    objectives = ["validation_accuracy", {"name": "flops", "limit": 12}]
+    accuracies = {0: {A: 0.9, C: 0.5, E: 0.4}}  # flops 18, 12 and 6
+    selection, _ = run_select({"one": [[(A, 0.9), (C, 0.8), (E, 0.7)]]}, accuracies, objectives=objectives)
+    assert [entry["architecture"] for entry in selection["candidates"]] == [C.key, E.key]
+    assert [entry["architecture"] for entry in selection["pool"]] == [C.key, E.key]
+    assert selection["over_limit"] == [{"architecture": A.key, "exceeds": ["flops 18, allowed is at most 12"]}]
+
+
+def test_a_limit_on_accuracy_counts_for_the_mean_over_seeds(run_select: Any) -> None:
+    objectives = [{"name": "validation_accuracy", "limit": 0.5}]
+    accuracies = {0: {A: 0.4, B: 0.6}, 1: {A: 0.5, B: 0.4}}
+    selection, _ = run_select({"one": [[(A, 0.9), (B, 0.8)]]}, accuracies, objectives=objectives)
+    assert [entry["architecture"] for entry in selection["candidates"]] == [B.key]
+    assert selection["over_limit"] == [
+        {"architecture": A.key, "exceeds": ["validation_accuracy 0.45, allowed is at least 0.5"]}
+    ]
+
+
+def test_nothing_within_the_limits_is_an_error_that_names_one(run_select: Any) -> None:
+    objectives = ["validation_accuracy", {"name": "flops", "limit": 5}]
+    with pytest.raises(ValueError, match=f"none of the 1 networks can be a candidate; {A.key}.* flops 18, allowed"):
+        run_select({"one": [[(A, 0.9)]]}, {0: {A: 0.9}}, objectives=objectives)
+
+
+def test_limits_decide_the_results(make_checkout: Callable[..., Stage]) -> None:
+    def identity(name: str, objectives: list[Any]) -> object:
+        return select.identity(make_checkout(name, search={"objectives": objectives}).settings)
+
+    free = identity("free", ["validation_accuracy", "flops"])
+    assert identity("other", ["validation_accuracy"]) == free
+    assert identity("limited", ["validation_accuracy", {"name": "flops", "limit": 5}]) != free

@@ -1,0 +1,42 @@
+"""What a search hands on: its best distinct networks, and its numbers."""
+
+from __future__ import annotations
+
+from nas_core.architecture import Architecture
+from nas_core.evaluation import Evaluation, Proposal
+from nas_core.objectives import Objective
+from nas_core.spaces import nasbench201
+from tasks import curves, search
+
+SPACE = nasbench201.build(channels=2, cells_per_stage=1)
+A, B, C = (Architecture("nasbench201", decisions) for decisions in [(3,) * 6, (2,) * 6, (1,) * 6])
+ACCURACY = Objective("validation_accuracy", "maximize")
+LIMITED = (ACCURACY, Objective("flops", "minimize", limit=10.0))
+
+
+def scored(architecture: Architecture, accuracy: float, flops: float = 1.0) -> Evaluation:
+    return Evaluation(Proposal(architecture), {"validation_accuracy": accuracy, "flops": flops}, 1.0)
+
+
+def best(
+    evaluations: list[Evaluation], goals: tuple[Objective, ...], recommended: Architecture
+) -> list[tuple[str, float | None, int | None]]:
+    found = search._best(SPACE, goals, search.Repetition(0, recommended, tuple(evaluations)))
+    return [(each["architecture"], each["scores"].get("validation_accuracy"), each["evaluation"]) for each in found]
+
+
+def test_the_recommendation_comes_first_then_the_best() -> None:
+    evaluations = [scored(A, 0.5), scored(B, 0.9), scored(C, 0.7)]
+    assert best(evaluations, (ACCURACY,), A) == [(A.key, 0.5, 0), (B.key, 0.9, 1), (C.key, 0.7, 2)]
+
+
+def test_what_exceeds_a_limit_is_left_out_unless_recommended() -> None:
+    evaluations = [scored(A, 0.9, 20), scored(B, 0.8, 11), scored(C, 0.1, 10)]
+    assert best(evaluations, LIMITED, C) == [(C.key, 0.1, 2)]
+    assert best(evaluations, LIMITED, A) == [(A.key, 0.9, 0), (C.key, 0.1, 2)]
+
+
+def test_a_search_that_keeps_no_limit_has_no_best_score() -> None:
+    repetition = search.Repetition(0, A, (scored(A, 0.9, 20),))
+    steps = {0: curves.curve(repetition.evaluations, LIMITED)}
+    assert search._metrics([repetition], steps, ACCURACY, 1.0)["best"] is None
