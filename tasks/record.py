@@ -10,6 +10,7 @@ from typing import Any
 
 from tasks.stage import Stage
 from tasks.tracking import outbox
+from tasks.tracking.lineage import output_digests
 from tasks.tracking.record import ArtifactRecord, DatasetRecord, ModelRecord, RunRecord
 from tasks.tracking.settings import TrackingSettings
 
@@ -39,12 +40,15 @@ def submit(
         parameters: further parameters.
         metrics: final numbers.
         curves: points (step, value) by name.
-        inputs: folders that were read, relative to the root; logged as data sets.
+        inputs: folders that were read, relative to the root; logged as data sets, with DVC's digest
+            where dvc.lock has one.
         artifacts: files to keep beside the run.
         children: trained candidates.
         model: the network to register.
         tags: searchable words.
     """
+    digests = {path: _digest(stage, path) for path in inputs}
+    in_dvc = output_digests(stage.root)
     record = RunRecord(
         stage=stage.name,
         name=stage.name,
@@ -53,8 +57,8 @@ def submit(
         parameters={**flattened(identity), **(parameters or {})},
         metrics=dict(metrics or {}),
         curves=dict(curves or {}),
-        inputs={path: _digest(stage, path) for path in inputs},
-        datasets=tuple(DatasetRecord(path, _digest(stage, path)[:36], path, stage.name) for path in inputs),
+        inputs=digests,
+        datasets=tuple(DatasetRecord(path, in_dvc.get(path, own), path, stage.name) for path, own in digests.items()),
         artifacts=tuple(artifacts),
         children=tuple(children),
         model=model,
@@ -95,6 +99,7 @@ def flattened(value: object, prefix: str = "") -> dict[str, Any]:
 
 
 def _digest(stage: Stage, path: str) -> str:
+    """Return the md5 of a file, or of the manifest of a folder: the same in any checkout, whatever DVC knows of it."""
     target = stage.root / path
     target = target / "manifest.json" if target.is_dir() else target
     return hashlib.md5(target.read_bytes(), usedforsecurity=False).hexdigest()
