@@ -29,7 +29,7 @@ FORMAT = 1
 
 def main() -> int:
     """Run the stage; return its exit code."""
-    return run("prepare", prepare, identity=identity)
+    return run("prepare", prepare, identity=identity, device_matters=False)
 
 
 def identity(settings: Settings) -> object:

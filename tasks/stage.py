@@ -40,23 +40,12 @@ class Stage:
 
     @property
     def device(self) -> str:
-        """The torch device of `compute.device`; ``auto`` is the GPU if there is one.
+        """The torch device of `compute.device` on this machine.
 
         Raises:
             SettingsError: a GPU is asked for that this machine does not have.
         """
-        chosen = self.settings.compute.device
-        if chosen == "cpu":
-            return chosen
-        import torch
-
-        num_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        if chosen == "auto":
-            return "cuda" if num_gpus else "cpu"
-        if int(chosen.partition(":")[2] or 0) >= num_gpus:
-            allowed = ", ".join(["auto", "cpu", *(f"cuda:{index}" for index in range(num_gpus))])
-            raise SettingsError(f"params.yaml: compute.device is {chosen!r}; allowed on this machine: {allowed}")
-        return chosen
+        return _device(self.settings.compute.device)
 
     def publish(self, folder: str, fill: Callable[[Path], None]) -> Path:
         """Fill a folder of results, seal it with a manifest, and put it in its place at once.
@@ -82,6 +71,7 @@ def run(
     inputs: Sequence[str] = (),
     identity: Callable[[Settings], object] = lambda settings: None,
     root: Path | None = None,
+    device_matters: bool = True,
 ) -> int:
     """Run a stage and return its exit code; whatever goes wrong is one line on stderr that starts with ``error:``.
 
@@ -92,6 +82,7 @@ def run(
             are verified first.
         identity: the settings that decide the stage's results, as values for JSON.
         root: the checkout's top folder; None is the current one.
+        device_matters: whether results depend on the device; if not, torch is not imported to look for one.
     """
     top = Path.cwd() if root is None else root
     log = top / ".work" / name / "error.log"
@@ -101,7 +92,8 @@ def run(
             os.environ[variable] = str(settings.compute.threads)
         decisive = identity(settings)
         digests = [_verified(top / path) for path in inputs]
-        key = _digest([decisive, settings.compute.threads, settings.compute.device, digests, _code_digest()])
+        device = _device(settings.compute.device) if device_matters else None
+        key = _digest([decisive, settings.compute.threads, device, digests, _code_digest()])
         work = top / ".work" / name / key
         with held(work.with_name("lock"), LOCK_SECONDS) as alone:
             if not alone:
@@ -125,6 +117,25 @@ def run(
         # the edge of the process: plug-ins are anybody's code, and people get one line whatever it raises
         print(f"error: {name}: {_reason(error)}{_kept(log, error)}", file=sys.stderr)
         return 1
+
+
+def _device(chosen: str) -> str:
+    """Return the torch device of a setting: ``auto`` is the GPU if there is one.
+
+    Raises:
+        SettingsError: a GPU is asked for that this machine does not have.
+    """
+    if chosen == "cpu":
+        return chosen
+    import torch
+
+    num_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if chosen == "auto":
+        return "cuda" if num_gpus else "cpu"
+    if int(chosen.partition(":")[2] or 0) >= num_gpus:
+        allowed = ", ".join(["auto", "cpu", *(f"cuda:{index}" for index in range(num_gpus))])
+        raise SettingsError(f"params.yaml: compute.device is {chosen!r}; allowed on this machine: {allowed}")
+    return chosen
 
 
 def _verified(path: Path) -> str:

@@ -215,6 +215,23 @@ def test_a_gpu_that_is_not_there(
     assert capsys.readouterr().err == line
 
 
+def test_the_work_of_one_device_is_not_taken_up_on_another(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    def works(device: str, *, on_gpu: bool, **options: Any) -> str:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: on_gpu)
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: int(on_gpu))
+        change(root, "compute", device=device)
+        return work_of(root, **options).name
+
+    on_cpu, on_gpu = works("auto", on_gpu=False), works("auto", on_gpu=True)
+    assert on_cpu != on_gpu
+    assert works("cpu", on_gpu=True) == on_cpu
+    assert works("cuda", on_gpu=True) == on_gpu
+    prepared = {works("auto", on_gpu=gpu, device_matters=False) for gpu in (False, True)}
+    assert len(prepared) == 1
+
+
 def device_of(root: Path, wanted: str, num_gpus: int, monkeypatch: pytest.MonkeyPatch) -> str | None:
     """Return the device of a stage on a machine with so many GPUs, or None if it ends with the code of settings."""
     import torch
