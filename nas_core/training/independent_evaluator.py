@@ -55,10 +55,27 @@ class IndependentEvaluator:
 
 
 def evaluate_one(score: Callable[[], Mapping[str, float]], proposal: Proposal) -> Evaluation:
-    """Return the evaluation of a proposal by what `score` gives; an error that a bad candidate raises is a failure."""
+    """Return the evaluation of a proposal by what `score` gives; an error that a bad candidate raises is a failure.
+
+    Raises:
+        RuntimeError: the accelerator is at fault; it fails every later candidate of this process too.
+    """
     start = time.perf_counter()
     try:
         return Evaluation(proposal, dict(score()), time.perf_counter() - start)
     except CANDIDATE_ERRORS as error:
+        if _is_device_fault(error):
+            raise
         reason = " ".join(f"{type(error).__name__}: {error}".split())
     return Evaluation(proposal, seconds=time.perf_counter() - start, failure=reason[:MAX_REASON])
+
+
+def _is_device_fault(error: Exception) -> bool:
+    """Return whether an accelerator is at fault, and not merely out of memory, which the next candidate may fit in."""
+    if not isinstance(error, RuntimeError):
+        return False
+    import torch
+
+    if isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error):
+        return False
+    return isinstance(error, torch.AcceleratorError) or "CUDA error" in str(error)
