@@ -15,6 +15,7 @@ from nas_core.training.candidate_network import candidate_network
 from nas_core.training.schedule import TrainingSchedule
 from nas_core.training.scores import (
     SHIFTED_VALIDATION_ACCURACY,
+    TRAINED,
     VALIDATION_ACCURACY,
     measure,
     shifted_validation_metric,
@@ -32,7 +33,9 @@ class CandidateTraining:
     A proposal's own fidelity replaces `data_fraction`, `width` and the schedule's `epochs` (the warm-up in proportion).
     Initialization, order of the examples and augmentation follow from the seed of the streams, the architecture's key
     and the number of the seed, so that neither order nor company matters. Proxies are measured before training, on the
-    initialization of the first seed; accuracies after the last epoch, as the mean over the seeds.
+    initialization of the first seed, and of the network at full width, whatever width is trained: what it costs is
+    asked of the network that would be built in the end. Accuracies are those after the last epoch, as the mean over the
+    seeds.
 
     Attributes:
         space: builds the networks.
@@ -92,8 +95,14 @@ class CandidateTraining:
         space = _scaled(self.space, fidelity.width)
         network = candidate_network(space, proposal.architecture, task, streams)
         scores: dict[str, float] = {}
-        if measured:
-            scores |= measure(network, task, self.objectives, streams, batch_size=self.proxy_batch_size)
+        if measured and not set(self.objectives) <= set(TRAINED):
+            scores |= measure(
+                network if fidelity.width == 1 else candidate_network(self.space, proposal.architecture, task, streams),
+                task,
+                self.objectives,
+                streams,
+                batch_size=self.proxy_batch_size,
+            )
         if VALIDATION_ACCURACY in self.objectives or SHIFTED_VALIDATION_ACCURACY in self.objectives:
             self._fit(network, task, fidelity, streams)
         if VALIDATION_ACCURACY in self.objectives:

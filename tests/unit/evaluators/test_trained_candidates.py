@@ -102,9 +102,25 @@ def test_the_fidelity_of_a_proposal_replaces_the_settings() -> None:
     assert by_proposal.scores == by_settings.scores
 
 
-def test_width_reaches_the_network() -> None:
-    narrow, wide = (evaluate(training(("num_parameters",), width=width)) for width in (0.5, 2.0))
-    assert narrow.scores["num_parameters"] < wide.scores["num_parameters"]
+def test_the_width_is_that_of_the_trained_network() -> None:
+    built: list[int] = []
+
+    def record(network: nn.Module) -> nn.Module:
+        built.append(sum(parameter.numel() for parameter in network.parameters()))
+        return network
+
+    for width in (0.5, 1.0, 2.0):
+        evaluate(training(space=RecordingSpace(change=record), width=width))
+    assert len(built) == 3
+    assert built[0] < built[1] < built[2]
+
+
+def test_costs_are_those_of_the_network_at_full_width() -> None:
+    costs = ("num_parameters", "flops")
+    full, narrow = (evaluate(training((ACCURACY, *costs), width=width)).scores for width in (1.0, 0.5))
+    asked = evaluate(training((ACCURACY, *costs)), proposal(Fidelity(2, width=0.5))).scores
+    for cost in costs:
+        assert full[cost] == narrow[cost] == asked[cost]
 
 
 def test_a_width_that_the_space_cannot_give_is_refused_or_fails() -> None:
