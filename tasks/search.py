@@ -188,9 +188,9 @@ def _num_failures(repetition: Repetition) -> int:
 
 def _best(space: SearchSpace, goals: Sequence[Objective], repetition: Repetition) -> list[dict[str, Any]]:
     """Return the best distinct networks of a repetition that keep all limits, its recommendation first in any case."""
-    scored = [(index, e) for index, e in enumerate(repetition.evaluations) if e.failure is None]
+    latest = _latest(repetition.evaluations)
     recommended = space.canonical(repetition.recommended)
-    ranked = sorted(scored, key=lambda pair: (*rank_key(pair[1], goals), pair[0]))
+    ranked = sorted(latest, key=lambda pair: (*rank_key(pair[1], goals), pair[0]))
     entries: dict[Architecture, dict[str, Any]] = {
         recommended: {
             "architecture": repetition.recommended.key,
@@ -215,6 +215,22 @@ def _best(space: SearchSpace, goals: Sequence[Objective], repetition: Repetition
         if entry["evaluation"] is None:
             entry.update(scores=dict(evaluation.scores), evaluation=index)
     return list(entries.values())[:NUM_BEST]
+
+
+def _latest(evaluations: Sequence[Evaluation]) -> list[tuple[int, Evaluation]]:
+    """Return the last scores of every architecture, and the number of the evaluation that first gave it those.
+
+    Shared weights change from round to round: a score of an earlier round says little about what they are now.
+    """
+    found: dict[Architecture, tuple[int, Evaluation]] = {}
+    for index, evaluation in enumerate(evaluations):
+        if evaluation.failure is not None:
+            continue
+        architecture = evaluation.proposal.architecture
+        known = found.get(architecture)
+        if known is None or known[1].scores != evaluation.scores:
+            found[architecture] = (index, evaluation)
+    return list(found.values())
 
 
 def _metrics(

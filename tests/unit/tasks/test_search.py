@@ -40,3 +40,14 @@ def test_a_search_that_keeps_no_limit_has_no_best_score() -> None:
     repetition = search.Repetition(0, A, (scored(A, 0.9, 20),))
     steps = {0: curves.curve(repetition.evaluations, LIMITED)}
     assert search._metrics([repetition], steps, ACCURACY, 1.0)["best"] is None
+
+
+def test_an_architecture_counts_with_its_last_score() -> None:
+    evaluations = [scored(A, 0.9), scored(B, 0.8), scored(A, 0.3), scored(C, 0.1), scored(C, 0.5)]
+    assert best(evaluations, (ACCURACY,), B) == [(B.key, 0.8, 1), (C.key, 0.5, 4), (A.key, 0.3, 2)]
+
+
+def test_a_score_that_does_not_change_counts_from_its_first_evaluation() -> None:
+    failed = Evaluation(Proposal(A), failure="none")
+    evaluations = [scored(A, 0.5), scored(B, 0.5), scored(A, 0.5), failed]
+    assert best(evaluations, (ACCURACY,), C) == [(C.key, None, None), (A.key, 0.5, 0), (B.key, 0.5, 1)]
