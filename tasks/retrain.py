@@ -23,7 +23,7 @@ from tasks.candidate import Description
 from tasks.console import progress
 from tasks.record import Curve, child, submit
 from tasks.select import SELECTION
-from tasks.settings import Settings
+from tasks.settings import Settings, SettingsError
 from tasks.settings.plug_ins import checked_fields
 from tasks.stage import Stage, run
 from tasks.tracking.record import ArtifactRecord, RunRecord
@@ -39,8 +39,20 @@ def main() -> int:
     parser.add_argument("--rank", type=int, required=True, help="which candidate: 0 is the best")
     rank = parser.parse_args().rank
     return run(
-        f"retrain@{rank}", partial(retrain, rank=rank), inputs=[data.SEARCH, data.TEST, SELECTION], identity=identity
+        f"retrain@{rank}",
+        partial(retrain, rank=rank),
+        inputs=[data.SEARCH, data.TEST, SELECTION],
+        identity=partial(_identity_of_rank, rank=rank),
     )
+
+
+def _identity_of_rank(settings: Settings, rank: int) -> object:
+    """Return what `identity` returns, for a rank that the settings have."""
+    if rank not in settings.retrain.ranks:
+        raise SettingsError(
+            f"--rank is {rank}; retrain.ranks of params.yaml has {', '.join(map(str, settings.retrain.ranks))}"
+        )
+    return identity(settings)
 
 
 def identity(settings: Settings) -> object:
