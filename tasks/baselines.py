@@ -28,6 +28,9 @@ from tasks.settings import Settings
 from tasks.stage import Stage, run
 from tasks.training import Job, Outcome, jobs_for, train_all
 
+DRAWS_PER_NETWORK = 1000
+"""How often a space is sampled for each random network that is wanted, before it counts as too small."""
+
 
 def main() -> int:
     """Run the stage; return its exit code."""
@@ -97,12 +100,24 @@ def baselines(stage: Stage) -> None:
 
 
 def _random(space: SearchSpace, settings: Settings) -> list[Architecture]:
-    """Return distinct random networks (by canonical form), uniform over the space."""
+    """Return distinct random networks (by canonical form), uniform over the space.
+
+    Raises:
+        ValueError: the space seems to have fewer of them.
+    """
+    wanted = settings.baselines.random_architectures
     generator = Streams(settings.baselines.random_seed).child("baselines").numpy("architectures")
     found: dict[Architecture, Architecture] = {}
-    while len(found) < settings.baselines.random_architectures:
+    for _ in range(DRAWS_PER_NETWORK * wanted):
+        if len(found) == wanted:
+            break
         architecture = variation.sample(space, generator)
         found.setdefault(space.canonical(architecture), architecture)
+    if len(found) < wanted:
+        raise ValueError(
+            f"baselines.random_architectures is {wanted}; {DRAWS_PER_NETWORK * wanted} random draws from space "
+            f"{space.name} gave {len(found)} distinct networks; ask for at most that many"
+        )
     return list(found.values())
 
 
