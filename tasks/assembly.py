@@ -104,7 +104,9 @@ def search(
     make = functools.partial(evaluator, chosen, members, goals, seed, load_task, budget.num_rounds)
     description = {"search": key, "seed": seed, "space": members.name, "objectives": [goal.name for goal in goals]}
     with (
-        side_by_side(make, settings.search.workers) as scorer,
+        side_by_side(
+            make, settings.search.workers, settings.compute.threads, settings.search.timeout_seconds
+        ) as scorer,
         closing(Archive(folder / f"archive-{seed}.jsonl", description)) as archive,
     ):
         checkpoint = CheckpointFile(folder / f"checkpoint-{seed}.pt")
@@ -112,18 +114,31 @@ def search(
 
 
 @contextmanager
-def side_by_side(make: Callable[[], Evaluator], workers: int) -> Iterator[Evaluator]:
+def side_by_side(
+    make: Callable[[], Evaluator], workers: int, threads: int, timeout_seconds: float | None = None
+) -> Iterator[Evaluator]:
     """Give a pool of processes with an evaluator in each, the results of which do not depend on their number.
 
-    For one worker, and where the evaluator has a state (shared weights, trained in this process), it is that one.
+    For one worker without a time limit, and where the evaluator has a state (shared weights, trained in this process),
+    it is that one.
+
+    Args:
+        make: builds the evaluator; picklable.
+        workers: processes, at least 1.
+        threads: of torch in each of them.
+        timeout_seconds: limit for each candidate, above 0; None for none.
     """
     single = make()
-    if workers == 1 or single.state_dict():
+    if (workers == 1 and timeout_seconds is None) or single.state_dict():
         yield single
         return
+    from nas_core import worker_process
     from nas_core.parallel import ParallelEvaluator
 
-    with ParallelEvaluator(make, num_workers=workers) as pool:
+    make_executor = functools.partial(worker_process.process_pool, num_threads=threads)
+    with ParallelEvaluator(
+        make, num_workers=workers, make_executor=make_executor, timeout_seconds=timeout_seconds
+    ) as pool:
         yield pool
 
 

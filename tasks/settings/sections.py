@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Interval, MinLen
+from annotated_types import Ge, Gt, Interval, MinLen
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from tasks.settings.cron import check_cron
@@ -124,6 +124,7 @@ class Search(Section):
     seeds: Seeds
     budget: BudgetSettings
     workers: NumProcesses = 1
+    timeout_seconds: Annotated[float, Gt(0)] | None = None
     evaluators: Mapping[Label, EvaluatorSettings]
     strategies: Annotated[Mapping[Label, StrategySettings], MinLen(1)]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-from nas_core.evaluation import Proposal
+from nas_core import parallel
+from nas_core.architecture import Architecture
+from nas_core.evaluation import Evaluation, Proposal
 from tasks import assembly, data
 from tasks.settings import Settings, load
 from tasks.settings.sections import ObjectiveSettings, PlugIn
@@ -102,3 +105,47 @@ def test_a_search_goes_on_from_its_folder(make_checkout: Callable[..., Stage]) -
     assert len(played(stage.work, 0)) == 1
     assert played(stage.work, 9) == played(stage.root / "elsewhere", 9)
     assert len(played(stage.work, 9)) == 4
+
+
+class Scripted:
+    """An evaluator without state that scores by what this process is; a test's proposal may make it hang."""
+
+    def prepare(self, strategy: Any) -> None:
+        """Do nothing."""
+
+    def evaluate(self, proposals: Sequence[Proposal]) -> list[Evaluation]:
+        """Return the number of torch's threads; hang at the architecture (1,)."""
+        import torch
+
+        found = []
+        for proposal in proposals:
+            if proposal.architecture.decisions == (1,):
+                time.sleep(600)
+            found.append(Evaluation(proposal, {"threads": float(torch.get_num_threads())}, 0.1))
+        return found
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return nothing."""
+        return {}
+
+    def load_state_dict(self, state: Any) -> None:
+        """Do nothing."""
+
+
+def test_workers_have_the_threads_that_are_set() -> None:
+    proposal = Proposal(Architecture("toy", (0,)))
+    with assembly.side_by_side(Scripted, workers=2, threads=2) as evaluator:
+        assert evaluator.evaluate([proposal])[0].scores == {"threads": 2.0}
+
+
+def test_one_worker_is_this_process_unless_there_is_a_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    with assembly.side_by_side(Scripted, workers=1, threads=1) as evaluator:
+        assert isinstance(evaluator, Scripted)
+    monkeypatch.setattr(parallel, "STARTUP_SECONDS", 0.0)
+    hanging, other = (Proposal(Architecture("toy", (choice,))) for choice in (1, 0))
+    with assembly.side_by_side(Scripted, workers=1, threads=1, timeout_seconds=15.0) as evaluator:
+        (scored,) = evaluator.evaluate([other])
+        assert scored.failure is None
+    with assembly.side_by_side(Scripted, workers=1, threads=1, timeout_seconds=1.0) as evaluator:
+        (failed,) = evaluator.evaluate([hanging])
+        assert failed.failure == "took longer than the limit of 1 seconds"
