@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.reporting.champion import best_candidate
+from tasks.settings import load
 from tasks.tracking import entries
 from tasks.tracking.faults import explain
 from tasks.tracking.settings import read_settings
@@ -47,10 +48,14 @@ def champion(root: Path) -> Mapping[str, Any]:
     """Return metrics.json of the best candidate by mean validation accuracy.
 
     Raises:
-        ValueError: no candidate was trained yet, or a file is damaged.
+        ValueError: no candidate was trained yet, or a file is damaged; or params.yaml has an error.
     """
     trained = []
-    for path in sorted((root / "results/retrain").glob("[0-9]*/metrics.json")):
+    # not by what folders there are: a candidate of an earlier run may have stayed when `retrain.ranks` became shorter
+    for rank in load(root / "params.yaml").retrain.ranks:
+        path = root / f"results/retrain/{rank}/metrics.json"
+        if not path.exists():
+            continue
         try:
             metrics = json.loads(path.read_bytes())
             if metrics["status"] == "trained":

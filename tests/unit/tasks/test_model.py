@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from tasks import model
 from tasks.measures import spread
@@ -18,6 +19,19 @@ from tasks.tracking.settings import TrackingSettings
 from tasks.tracking.store import open_store, quiet_mlflow
 
 ARCHITECTURE = "nasbench201:3-0-3-1-0-1"
+
+
+@pytest.fixture(autouse=True)
+def with_ranks(tmp_path: Path) -> Callable[[int], None]:
+    """Write the project's params.yaml with three ranks, and return a function that gives it another number of them."""
+
+    def write(num_ranks: int) -> None:
+        document = yaml.safe_load((Path(__file__).parents[3] / "params.yaml").read_text())
+        document["retrain"]["ranks"] = list(range(num_ranks))
+        (tmp_path / "params.yaml").write_text(yaml.safe_dump(document))
+
+    write(3)
+    return write
 
 
 @pytest.fixture
@@ -54,7 +68,26 @@ def test_best_on_validation_is_named(
     )
 
 
-def test_ranks_count_as_numbers(trained: Callable[..., Path], tmp_path: Path) -> None:
+def test_what_an_earlier_run_with_more_ranks_left_does_not_count(
+    trained: Callable[..., Path], with_ranks: Callable[[int], None], tmp_path: Path
+) -> None:
+    trained(0, 0.90, [0.9])
+    trained(2, 0.95, [0.9])
+    assert model.champion(tmp_path)["rank"] == 2
+    with_ranks(2)
+    assert model.champion(tmp_path)["rank"] == 0
+
+
+def test_error_in_the_settings_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "params.yaml").unlink()
+    assert model.main([], tmp_path) == 1
+    assert "params.yaml" in capsys.readouterr().err
+
+
+def test_ranks_count_as_numbers(
+    trained: Callable[..., Path], with_ranks: Callable[[int], None], tmp_path: Path
+) -> None:
+    with_ranks(11)
     trained(10, 0.9, [0.9])
     trained(9, 0.9, [0.9])
     assert model.champion(tmp_path)["rank"] == 9
