@@ -13,6 +13,7 @@ from nas_core.checkpoint import CheckpointFile
 from nas_core.randomness import Streams
 from nas_core.space import HasScales, SearchSpace
 from nas_core.training.schedule import TrainingSchedule
+from tasks import data
 from tasks.candidate import Description, load_body
 
 if TYPE_CHECKING:
@@ -173,13 +174,7 @@ def scaled(space: SearchSpace, width: float, depth: float) -> SearchSpace:
 
 
 def _task(job: Job) -> Task:
-    from nas_core import catalog
-
-    build = catalog.load("learning task", "image_classification").build
-    task: Task = build(
-        job.folder, device=job.device, horizontal_flip=job.horizontal_flip, statistics_folder=job.statistics
-    )
-    return task
+    return data.built_task(job.folder, job.device, horizontal_flip=job.horizontal_flip, statistics=job.statistics)
 
 
 def _trainer(job: Job, task: Task) -> Trainer:

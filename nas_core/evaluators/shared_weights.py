@@ -147,8 +147,8 @@ class SharedWeightsEvaluator:
     """Scores single paths through a supernet, which each `prepare` trains for some epochs.
 
     A path's accuracies are those of the shared weights, with batch statistics of its own; proxies are measured on its
-    freshly initialized stand-alone network. Scoring leaves no trace in the weights. On one kind of device with one
-    number of threads, going on from a state is bit by bit the same as never having stopped.
+    freshly initialized stand-alone network. Scoring leaves no trace in the weights. On the CPU, with one number of
+    threads, going on from a state is bit by bit the same as never having stopped.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Number format and memory layout of a network's forward pass, by device."""
+"""Number format, memory layout and kernels of a network's forward pass, by device."""
 
 from __future__ import annotations
 
@@ -21,3 +21,17 @@ def forward(network: nn.Module, inputs: Tensor, device: torch.device) -> Tensor:
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
         outputs: Tensor = network(inputs)
     return outputs.float()
+
+
+def choose_reproducible_kernels(device: torch.device) -> None:
+    """Let this process compute convolutions on CUDA by algorithms that give the same sums each time.
+
+    Nor is it measured which algorithm is the fastest, which depends on the load of the machine. Kernels outside cuDNN
+    may still add up in another order from run to run. On the CPU nothing changes.
+
+    Args:
+        device: that the process works on.
+    """
+    if device.type == "cuda":
+        torch.backends.cudnn.deterministic = True
+        torch.backends.cudnn.benchmark = False
