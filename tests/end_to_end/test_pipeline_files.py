@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import importlib
 import json
@@ -24,6 +25,7 @@ from tasks.settings import Settings, load
 ROOT = Path(__file__).parents[2]
 TEST_DATA = ("data/test", "data/transfer_test", "data/shift")
 SEES_TEST_DATA = {"retrain", "baselines", "transfer", "robustness", "report"}
+DECIDES_NO_NUMBER = ("tasks.tracking", "tasks.settings", "tasks.record", "tasks.console", "tasks.stage")
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ def started(stage: Resolved, monkeypatch: pytest.MonkeyPatch) -> Started:
         *,
         inputs: tuple[str, ...] = (),
         identity: Callable[[Settings], object] = lambda settings: None,
+        device_matters: bool = True,
     ) -> int:
         found.append(Started(name, tuple(inputs), identity))
         return 0
@@ -160,6 +163,48 @@ def test_every_dependency_on_code_exists_and_every_other_is_written_by_a_stage(s
         for path in stage.deps:
             is_written = covers(written, path, "/") or any(out.startswith(f"{path}/") for out in written)
             assert is_written or (ROOT / path).exists(), f"{stage.name} depends on {path}"
+
+
+def imported_tasks(module: str) -> set[str]:
+    """Return the modules of `tasks` that a module of it imports anywhere in its code."""
+    path = ROOT / module.replace(".", "/")
+    source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inner = [f"{node.module}.{alias.name}" for alias in node.names]
+            parts = {name for name in inner if is_module(name)}
+            found |= parts if len(parts) == len(inner) else {*parts, node.module}
+    return {name for name in found if name.startswith("tasks.") and is_module(name)}
+
+
+def is_module(name: str) -> bool:
+    path = ROOT / name.replace(".", "/")
+    return path.is_dir() or path.with_suffix(".py").is_file()
+
+
+def test_every_module_that_decides_the_numbers_of_a_stage_is_a_dependency(stages: list[Resolved]) -> None:
+    for stage in stages:
+        waiting, seen = [stage.cmd.split()[2]], set()
+        while waiting:
+            module = waiting.pop()
+            if module in seen or covers(DECIDES_NO_NUMBER, module, "."):
+                continue
+            seen.add(module)
+            waiting.extend(imported_tasks(module))
+        files = {module.replace(".", "/") for module in seen}
+        paths = {name if (ROOT / name).is_dir() else f"{name}.py" for name in files}
+        missing = sorted(path for path in paths if not covers(stage.deps, path, "/"))
+        assert not missing, f"{stage.name} lacks {missing}"
+
+
+@pytest.mark.parametrize("group", ["search", "select", "retrain", "baselines", "transfer", "robustness"])
+def test_what_knows_spaces_depends_on_all_of_them(stages: list[Resolved], group: str) -> None:
+    for stage in stages:
+        if stage.group == group:
+            assert {"nas_core", "gnn_space"} <= set(stage.deps), stage.name
 
 
 def test_every_parameter_is_in_params_yaml(stages: list[Resolved]) -> None:
