@@ -2,12 +2,13 @@
 
 ``python -m tasks.prepare`` writes ``data/search`` (train and validation), ``data/test``, ``data/transfer`` (train and
 validation), ``data/transfer_test`` and ``data/shift`` (natural shift, out of distribution). Every test set is a folder
-of its own, so that no stage of the search can depend on one by accident.
+of its own, so that no stage of the search can depend on one by accident. ``metrics/prepare.json`` alone has a clock.
 """
 
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from nas_core.atomic_files import write_json
 from nas_core.randomness import Streams
 from tasks import data
 from tasks.console import Progress
+from tasks.record import submit
 from tasks.settings import Settings
 from tasks.settings.plug_ins import checked
 from tasks.settings.sections import PlugIn, Prepare
@@ -38,20 +40,35 @@ def identity(settings: Settings) -> object:
 
 
 def prepare(stage: Stage) -> None:
-    """Write all prepared folders."""
+    """Write all prepared folders, once all data sets are there and found to go together."""
     from nas_core.data.resize import like
 
+    started = time.time()
     settings = stage.settings.prepare
     streams = Streams(settings.seed).child("prepare")
     loaded = _load(settings, settings.dataset, None)
     shape = loaded.train.image_shape
     parts = _parts(loaded, settings, streams.child("dataset"))
-    _write_task(stage, data.SEARCH, data.TEST, loaded, parts)
     second = _load(settings, settings.transfer, shape)
     second_parts = _parts(second, settings, streams.child("transfer"))
     second_parts = {name: like(part, shape) for name, part in second_parts.items()}
+    shifts = _shifts(settings, loaded, shape)
+    _write_task(stage, data.SEARCH, data.TEST, loaded, parts)
     _write_task(stage, data.TRANSFER, data.TRANSFER_TEST, second, second_parts)
-    _write_shift(stage, loaded, shape)
+    _write_shifts(stage, shifts)
+    num_examples = {
+        **{name: len(part) for name, part in parts.items()},
+        **{f"transfer_{name}": len(part) for name, part in second_parts.items()},
+        **{role: len(images) for role, (_, images) in shifts.items()},
+    }
+    seconds = round(time.time() - started, 3)
+    write_json(stage.root / "metrics/prepare.json", {"num_examples": num_examples, "seconds": seconds})
+    submit(
+        stage,
+        started,
+        identity=identity(stage.settings),
+        metrics={**{f"num_examples_{name}": number for name, number in num_examples.items()}, "seconds": seconds},
+    )
 
 
 def _load(settings: Prepare, chosen: PlugIn, shape: tuple[int, int, int] | None) -> ImageData:
@@ -121,6 +138,7 @@ def _description(loaded: ImageData, parts: dict[str, ImageSet]) -> dict[str, Any
     pixels = parts["train"].images.reshape(-1, parts["train"].images.shape[-1]) / 255.0
     return {
         "format": FORMAT,
+        "learning_task": data.IMAGE_CLASSIFICATION,
         "name": loaded.name,
         "class_names": list(loaded.class_names),
         "image_shape": list(parts["train"].image_shape),
@@ -133,38 +151,41 @@ def _description(loaded: ImageData, parts: dict[str, ImageSet]) -> dict[str, Any
     }
 
 
-def _write_shift(stage: Stage, loaded: ImageData, shape: tuple[int, int, int]) -> None:
-    """Write the sets that the robustness stage alone reads, resized like the main images.
+def _shifts(settings: Prepare, loaded: ImageData, shape: tuple[int, int, int]) -> dict[str, tuple[str, ImageSet]]:
+    """Return name and images of the sets that the robustness stage alone reads, resized like the main images.
 
     Of a set with a test part that part alone is used: the training part may be the transfer task's.
     """
-    from nas_core.data import storage
     from nas_core.data.resize import like
 
-    settings = stage.settings.prepare
-    natural, foreign = settings.natural_shift, settings.out_of_distribution
-    names: dict[str, str] = {}
-    sets: dict[str, ImageSet] = {}
-    if natural is not None:
-        shifted = _load(settings, natural, shape)
-        if shifted.class_names != loaded.class_names:
+    found: dict[str, tuple[str, ImageSet]] = {}
+    for role in ("natural_shift", "out_of_distribution"):
+        chosen = settings.data_sets.get(role)
+        if chosen is None:
+            continue
+        other = _load(settings, chosen, shape)
+        if role == "natural_shift" and other.class_names != loaded.class_names:
             raise ValueError(
-                f"prepare.natural_shift {natural.name} has classes {list(shifted.class_names)}, {loaded.name} has "
+                f"prepare.natural_shift {chosen.name} has classes {list(other.class_names)}, {loaded.name} has "
                 f"{list(loaded.class_names)}; name a set with the same classes, or null"
             )
-        names["natural_shift"] = shifted.name
-        sets["natural_shift"] = like(shifted.test if shifted.test is not None else shifted.train, shape)
-    if foreign is not None:
-        strange = _load(settings, foreign, shape)
-        names["out_of_distribution"] = strange.name
-        sets["out_of_distribution"] = like(strange.test if strange.test is not None else strange.train, shape)
+        found[role] = (other.name, like(other.test if other.test is not None else other.train, shape))
+    return found
+
+
+def _write_shifts(stage: Stage, shifts: dict[str, tuple[str, ImageSet]]) -> None:
+    from nas_core.data import storage
 
     def fill(draft: Path) -> None:
-        for name, images in sets.items():
-            storage.write(draft / f"{name}.safetensors", images)
+        for role, (_, images) in shifts.items():
+            storage.write(draft / f"{role}.safetensors", images)
         write_json(
             draft / "shift.json",
-            {"format": FORMAT, "names": names, "num_examples": {name: len(images) for name, images in sets.items()}},
+            {
+                "format": FORMAT,
+                "names": {role: name for role, (name, _) in shifts.items()},
+                "num_examples": {role: len(images) for role, (_, images) in shifts.items()},
+            },
         )
 
     stage.publish(data.SHIFT, fill)

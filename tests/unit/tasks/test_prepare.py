@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from nas_core.randomness import Streams
 from tasks import prepare
 from tasks.settings import load
 from tasks.stage import run
+from tasks.tracking import outbox
+from tasks.tracking.record import RunRecord
 
 PARAMS = Path(__file__).parents[3] / "params.yaml"
 FOLDERS = ("search", "test", "transfer", "transfer_test", "shift")
@@ -46,8 +49,17 @@ def digests(root: Path) -> dict[str, str]:
     }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def submitted() -> Iterator[list[RunRecord]]:
+    """The runs that are submitted, which go nowhere."""
+    runs: list[RunRecord] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outbox, "submit", lambda run, *others: runs.append(run))
+        yield runs
+
+
 @pytest.fixture(scope="module")
-def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def digits(submitted: list[RunRecord], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder in which the embedded digits were prepared."""
     root = tmp_path_factory.mktemp("prepared")
     assert prepared(root) == 0
@@ -97,6 +109,37 @@ def test_the_parts_are_disjoint_and_together_the_whole(digits: Path) -> None:
     assert described["num_examples"] == {"train": 1150, "validation": 288, "test": 359}
 
 
+def test_the_numbers_are_in_the_metrics_and_the_learning_task_in_the_data(digits: Path) -> None:
+    metrics = json.loads((digits / "metrics/prepare.json").read_bytes())
+    assert metrics["seconds"] > 0
+    numbers = metrics["num_examples"]
+    assert {name: numbers[name] for name in ("train", "validation", "test")} == {
+        "train": 1150,
+        "validation": 288,
+        "test": 359,
+    }
+    for name, path in {
+        "transfer_train": "transfer/train",
+        "transfer_validation": "transfer/validation",
+        "transfer_test": "transfer_test/test",
+        "natural_shift": "shift/natural_shift",
+        "out_of_distribution": "shift/out_of_distribution",
+    }.items():
+        assert numbers[name] == len(storage.read(digits / f"data/{path}.safetensors"))
+    for folder in ("search", "transfer"):
+        described = json.loads((digits / f"data/{folder}/dataset.json").read_bytes())
+        assert described["learning_task"] == "image_classification"
+
+
+def test_a_run_is_submitted(digits: Path, submitted: list[RunRecord]) -> None:
+    run = submitted[0]
+    assert (run.stage, run.parameters["dataset.name"], run.metrics["num_examples_validation"]) == (
+        "prepare",
+        "digits",
+        288,
+    )
+
+
 def test_the_same_settings_give_the_same_bytes(digits: Path, tmp_path: Path) -> None:
     assert prepared(tmp_path) == 0
     assert digests(tmp_path) == digests(digits)
@@ -137,6 +180,7 @@ def test_what_cannot_be_prepared_is_one_line(
     assert error.startswith("error: prepare: ")
     assert reason in error
     assert len(error.splitlines()) == 1
+    assert not (tmp_path / "data").exists()
 
 
 def grouped(num_groups: int = 10, test: ImageSet | None = None) -> ImageData:
