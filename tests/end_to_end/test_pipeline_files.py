@@ -146,7 +146,7 @@ def test_no_stage_of_the_search_can_see_test_data(stages: list[Resolved]) -> Non
 
 def test_what_a_stage_writes_for_the_search_lies_apart_from_test_data(stages: list[Resolved]) -> None:
     prepare = next(stage for stage in stages if stage.name == "prepare")
-    assert {"data/search", "data/transfer", *TEST_DATA} == set(prepare.outs)
+    assert {"data/search", "data/transfer", *TEST_DATA, "metrics/prepare.json"} == set(prepare.outs)
 
 
 def test_every_command_is_a_module(stages: list[Resolved]) -> None:
