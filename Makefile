@@ -36,8 +36,8 @@ server: $(READY)  ## a Prefect server on http://127.0.0.1:4200, for scheduled ru
 ui: $(READY)  ## the MLflow pages on http://127.0.0.1:5000
 	@$(BIN)/mlflow server --backend-store-uri sqlite:///$(CURDIR)/mlflow.db --host 127.0.0.1 --port 5000 --workers 1
 
-clean:  ## take away results and checkpoints, not the environment
-	rm -rf .work .smoke results data metrics plots dvc.lock
+clean:  ## take away results and checkpoints, not the environment, nor numbers that git may hold
+	rm -rf .work .smoke results data dvc.lock
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nasflow needs Python 3.11 or later; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)")'
