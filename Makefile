@@ -43,5 +43,5 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nasflow needs Python 3.11 or later; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)")'
 	@echo "setting up .venv: some 230 packages, a few minutes"
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,graph]'
 	@touch $@

@@ -14,14 +14,15 @@ class Choice:
         name: unique within its space.
         options: names of the options, at least one, all different.
         group: choices of one group belong together (a cell, a block); empty if none.
-        active_if: (name of an earlier choice, option) that must be chosen for this choice to matter; None if it
-            always matters. The decision of a choice that does not matter is 0.
+        active_if: (name of an earlier choice, options) of which one must be chosen for this choice to matter; a single
+            option may be named by itself; None if it always matters. The decision of a choice that does not matter is
+            0, and a choice that hangs on one that does not matter does not matter either.
     """
 
     name: str
     options: tuple[str, ...]
     group: str = ""
-    active_if: tuple[str, str] | None = None
+    active_if: tuple[str, str | tuple[str, ...]] | None = None
 
     def __post_init__(self) -> None:
         if not self.options:
@@ -65,8 +66,12 @@ def active(choices: Sequence[Choice], decisions: Sequence[int]) -> tuple[bool, .
     flags: list[bool] = []
     chosen: dict[str, str] = {}
     for choice, decision in zip(choices, decisions, strict=True):
-        matters = choice.active_if is None or chosen.get(choice.active_if[0]) == choice.active_if[1]
+        matters = choice.active_if is None or chosen.get(choice.active_if[0]) in _options(choice.active_if[1])
         flags.append(matters)
         if matters:
             chosen[choice.name] = choice.options[decision]
     return tuple(flags)
+
+
+def _options(named: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (named,) if isinstance(named, str) else named

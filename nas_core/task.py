@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import torch
 
-    Shift = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
+    Shift = Callable[[Any, torch.Generator], Any]
+
+Inputs: TypeAlias = Any
+"""A minibatch of what networks take: a tensor (batch, *shape.inputs), or a value of the task's own (a batch of graphs).
+
+It has a `device`; ``len(inputs)`` is the number of examples, ``inputs[:n]`` has the first n of them, and
+``inputs.to(device)`` moves it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,7 @@ class Task(Protocol):
         *,
         fraction: float = 1.0,
         augment: bool = False,
-    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    ) -> Iterator[tuple[Inputs, torch.Tensor]]:
         """Yield (inputs, targets), one pass over a split.
 
         Args:
@@ -86,3 +94,26 @@ class Task(Protocol):
 
     def shifts(self, severity: int) -> Mapping[str, Shift]:
         """Return the distribution shifts of the inputs, by name, at a severity from 1 (least) to 5."""
+
+
+@runtime_checkable
+class HasPlainFeatures(Protocol):
+    """A task whose examples have features without any network: what a linear classifier is fitted to as a baseline."""
+
+    def plain_features(self, split: str) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return features (num, features) float64 and labels (num,), both on the CPU, of a split in its stored order.
+
+        Pixels of an image; counts and means over a graph; the own features of a node.
+        """
+
+
+@runtime_checkable
+class HasShiftSets(Protocol):
+    """A task that reads other sets than its own, as its networks take them: examples of a shifted distribution."""
+
+    def shifted_batches(self, path: Path, batch_size: int) -> Iterator[tuple[Inputs, torch.Tensor]]:
+        """Yield (inputs, targets) of a prepared file of `data/shift`, in its order, normalized like the task's own.
+
+        Raises:
+            ValueError: the file's examples are not what the task's networks take.
+        """

@@ -70,7 +70,7 @@ def test_every_import_is_a_dependency() -> None:
 def test_every_dependency_is_pinned_to_one_version() -> None:
     versions = pins()
     assert all(versions.values())
-    for requirement in [*project()[""], *project()["dev"]]:
+    for requirement in [*project()[""], *project()["dev"], *project()["graph"]]:
         assert normalized(requirement) in versions
     assert versions["torch"] == "2.13.0"
 

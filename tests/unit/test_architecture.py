@@ -60,3 +60,11 @@ def test_conditions_are_followed_along_a_chain(decisions: tuple[int, ...], expec
 
 def test_without_conditions_all_matter() -> None:
     assert active(CHOICES[:2], (2, 1)) == (True, True)
+
+
+def test_a_choice_may_hang_on_any_of_several_options() -> None:
+    deep = (
+        Choice("depth", ("one", "two", "three")),
+        Choice("second", ("a", "b"), active_if=("depth", ("two", "three"))),
+    )
+    assert [active(deep, (depth, 0))[1] for depth in range(3)] == [False, True, True]

@@ -1,0 +1,1 @@
+"""The graph convolutions that a block may use, one file a convolution."""

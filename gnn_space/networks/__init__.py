@@ -1,0 +1,1 @@
+"""Graph networks and their supernet, from one builder."""

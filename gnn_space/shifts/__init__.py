@@ -1,0 +1,1 @@
+"""The distribution shifts of graphs: structural noise, one file a shift."""
