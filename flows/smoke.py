@@ -25,6 +25,7 @@ def main() -> int:
     """Run the chain; return its exit code."""
     parser = argparse.ArgumentParser(description="Run the whole chain at a small part of its budget.")
     parser.add_argument("--factor", type=float, default=0.01, help="share of the budget, above 0 and at most 1")
+    parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="settings to try")
     parser.add_argument("--folder", type=Path, default=Path(".smoke"), help="where; what is in it is replaced")
     chosen = parser.parse_args()
     if not 0 < chosen.factor <= 1:
@@ -33,8 +34,8 @@ def main() -> int:
     started = time.monotonic()
     root = Path.cwd()
     try:
-        load(root / "params.yaml")
-        _copy(root, chosen.folder, chosen.factor)
+        load(chosen.params)
+        _copy(root, chosen.params, chosen.folder, chosen.factor)
     except SettingsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -47,11 +48,11 @@ def main() -> int:
     return code
 
 
-def _copy(root: Path, folder: Path, factor: float) -> None:
+def _copy(root: Path, params: Path, folder: Path, factor: float) -> None:
     """Lay out a fresh checkout with scaled settings, in place of an earlier one but of nothing else."""
     import yaml
 
-    document = scaled(read(root / "params.yaml"), factor)
+    document = scaled(read(params), factor)
     if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
         raise FileExistsError("it holds something else")
     shutil.rmtree(folder, ignore_errors=True)
