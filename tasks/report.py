@@ -24,7 +24,7 @@ from tasks.record import submit, tracking_settings
 from tasks.reporting.champion import example_input
 from tasks.reporting.comparison import Comparison, comparisons
 from tasks.reporting.results import Document, read
-from tasks.settings import Settings, SettingsError, load
+from tasks.settings import Settings
 from tasks.stage import Stage, run
 from tasks.tracking import outbox
 from tasks.tracking.record import ArtifactRecord, ModelRecord
@@ -38,24 +38,18 @@ CHAMPION = "champion"
 
 def main() -> int:
     """Run the stage; return its exit code."""
-    try:
-        settings = load()
-    except SettingsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    folders = inputs(list(settings.search.strategies), settings.retrain.ranks)
-    return run("report", report, inputs=folders, identity=identity)
+    return run("report", report, inputs=inputs, identity=identity)
 
 
-def inputs(keys: Sequence[str], ranks: Sequence[int]) -> list[str]:
+def inputs(settings: Settings) -> list[str]:
     """Return the folders that the stage reads."""
     return [
         data.SEARCH,
         data.TRANSFER,
         data.SHIFT,
-        *(f"results/search/{key}" for key in keys),
+        *(f"results/search/{key}" for key in settings.search.strategies),
         "results/select",
-        *(f"results/retrain/{rank}" for rank in ranks),
+        *(f"results/retrain/{rank}" for rank in settings.retrain.ranks),
         "results/baselines",
         "results/transfer",
         "results/robustness",
@@ -96,7 +90,7 @@ def report(stage: Stage) -> None:
         started,
         identity=identity(settings),
         metrics=_logged(metrics),
-        inputs=inputs(keys, ranks),
+        inputs=inputs(settings),
         artifacts=[
             ArtifactRecord(PAGE),
             *(ArtifactRecord(f"{FOLDER}/{figure.name}.png", "figures") for figure in page.figures),

@@ -55,7 +55,7 @@ from tasks import assembly, corruption_errors, data, shift_measures
 from tasks.console import progress
 from tasks.finalists import Finalist, finalists, folders
 from tasks.record import submit
-from tasks.settings import Settings, SettingsError, load
+from tasks.settings import Settings
 from tasks.stage import Stage, run
 from tasks.tracking.record import ArtifactRecord
 
@@ -72,17 +72,12 @@ SHIFT_SETS = ("natural_shift", "out_of_distribution")
 
 def main() -> int:
     """Run the stage; return its exit code."""
-    try:
-        ranks = load().retrain.ranks
-    except SettingsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return run("robustness", robustness, inputs=inputs(ranks), identity=identity)
+    return run("robustness", robustness, inputs=inputs, identity=identity)
 
 
-def inputs(ranks: Sequence[int]) -> list[str]:
+def inputs(settings: Settings) -> list[str]:
     """Return the folders that the stage reads."""
-    return [data.SEARCH, data.TEST, data.SHIFT, *folders(ranks)]
+    return [data.SEARCH, data.TEST, data.SHIFT, *folders(settings.retrain.ranks)]
 
 
 def identity(settings: Settings) -> object:
@@ -173,7 +168,7 @@ def robustness(stage: Stage) -> None:
             },
             "seconds": seconds,
         },
-        inputs=inputs(settings.retrain.ranks),
+        inputs=inputs(settings),
         artifacts=[ArtifactRecord(RESULT)],
     )
 

@@ -43,15 +43,12 @@ SELECTION = "results/select/selection.json"
 
 def main() -> int:
     """Run the stage; return its exit code."""
-    from tasks.settings import SettingsError, load
+    return run("select", select, inputs=inputs, identity=identity)
 
-    try:
-        keys = list(load().search.strategies)
-    except SettingsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    found = [f"results/search/{key}/recommendations.json" for key in keys]
-    return run("select", select, inputs=[data.SEARCH, *found], identity=identity)
+
+def inputs(settings: Settings) -> list[str]:
+    """Return what the stage reads."""
+    return [data.SEARCH, *(f"results/search/{key}/recommendations.json" for key in settings.search.strategies)]
 
 
 def identity(settings: Settings) -> object:
@@ -122,7 +119,7 @@ def select(stage: Stage) -> None:
         started,
         identity=identity(settings),
         metrics={"best_validation_accuracy": best["mean"], "num_scored": len(ranked), "seconds": seconds},
-        inputs=[data.SEARCH, *(f"results/search/{key}/recommendations.json" for key in settings.search.strategies)],
+        inputs=inputs(settings),
         artifacts=[ArtifactRecord(SELECTION)],
         tags={f"rank_{entry['rank']}": entry["architecture"] for entry in chosen},
     )

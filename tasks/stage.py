@@ -68,7 +68,7 @@ def run(
     name: str,
     do: Callable[[Stage], None],
     *,
-    inputs: Sequence[str] = (),
+    inputs: Sequence[str] | Callable[[Settings], Sequence[str]] = (),
     identity: Callable[[Settings], object] = lambda settings: None,
     root: Path | None = None,
     device_matters: bool = True,
@@ -79,7 +79,7 @@ def run(
         name: as DVC knows it.
         do: the stage's work.
         inputs: folders of earlier stages, or single files in them, relative to the root; the manifests of the folders
-            are verified first.
+            are verified first. A function of the settings names those that hang on them.
         identity: the settings that decide the stage's results, as values for JSON.
         root: the checkout's top folder; None is the current one.
         device_matters: whether results depend on the device; if not, torch is not imported to look for one.
@@ -91,7 +91,7 @@ def run(
         for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
             os.environ[variable] = str(settings.compute.threads)
         decisive = identity(settings)
-        digests = [_verified(top / path) for path in inputs]
+        digests = [_verified(top / path) for path in (inputs(settings) if callable(inputs) else inputs)]
         device = _device(settings.compute.device) if device_matters else None
         key = _digest([decisive, settings.compute.threads, device, digests, _code_digest()])
         work = top / ".work" / name / key

@@ -31,7 +31,6 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -41,7 +40,7 @@ from tasks import data, logistic_regression, transfer_methods
 from tasks.console import progress
 from tasks.finalists import finalists, folders
 from tasks.record import submit
-from tasks.settings import Settings, SettingsError, load
+from tasks.settings import Settings
 from tasks.settings.plug_ins import checked_fields
 from tasks.stage import Stage, run
 from tasks.tracking.record import ArtifactRecord
@@ -55,17 +54,12 @@ ACCURACIES = ("validation_accuracy", "test_accuracy")
 
 def main() -> int:
     """Run the stage; return its exit code."""
-    try:
-        ranks = load().retrain.ranks
-    except SettingsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return run("transfer", transfer, inputs=inputs(ranks), identity=identity)
+    return run("transfer", transfer, inputs=inputs, identity=identity)
 
 
-def inputs(ranks: Sequence[int]) -> list[str]:
+def inputs(settings: Settings) -> list[str]:
     """Return the folders that the stage reads."""
-    return [data.SEARCH, data.TRANSFER, data.TRANSFER_TEST, *folders(ranks)]
+    return [data.SEARCH, data.TRANSFER, data.TRANSFER_TEST, *folders(settings.retrain.ranks)]
 
 
 def identity(settings: Settings) -> object:
@@ -162,7 +156,7 @@ def transfer(stage: Stage) -> None:
             "training_seconds": training_seconds,
             "seconds": seconds,
         },
-        inputs=inputs(settings.retrain.ranks),
+        inputs=inputs(settings),
         artifacts=[ArtifactRecord(RESULT)],
     )
 

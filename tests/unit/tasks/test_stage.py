@@ -12,7 +12,7 @@ import yaml
 
 from nas_core.data import manifest
 from tasks import stage as stages
-from tasks.settings import SettingsError
+from tasks.settings import Settings, SettingsError
 from tasks.stage import Stage, run
 
 PARAMS = Path(__file__).parents[3] / "params.yaml"
@@ -105,6 +105,16 @@ def test_a_damaged_or_absent_input_is_an_error_before_the_work(root: Path, capsy
     assert "data/absent/manifest.json is missing, so that " in capsys.readouterr().err
     assert run("try", failing(AssertionError()), inputs=["data/search/other.json"], root=root) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_inputs_may_hang_on_the_settings(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def inputs(settings: Settings) -> list[str]:
+        return [f"results/retrain/{rank}" for rank in settings.retrain.ranks]
+
+    assert run("try", failing(AssertionError()), inputs=inputs, root=root) == 1
+    assert "results/retrain/0/manifest.json is missing" in capsys.readouterr().err
+    change(root, "retrain", ranks=[7])
+    assert run("try", failing(AssertionError()), inputs=inputs, root=root) == 2
 
 
 def test_the_same_settings_inputs_and_code_go_on_in_the_same_folder(root: Path) -> None:
