@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from nas_core.robustness.intervals import Interval, summarize_runs, welch_interval
-from tasks.reporting.quantities import points, points_interval
-from tasks.reporting.results import Results
+from tasks.reporting.quantities import points, points_interval, readable
+from tasks.reporting.results import Document, Results
 
 
 class Verdict(enum.Enum):
@@ -30,7 +30,7 @@ class Comparison:
         short_name: the same in a word or two.
         difference: of the means, in 0..1.
         interval: of the difference; None where there are too few runs for one.
-        smallest_step: the accuracy that one test image is worth; differences below it are ties.
+        smallest_step: the accuracy that one test example is worth; differences below it are ties.
     """
 
     other: str
@@ -41,7 +41,7 @@ class Comparison:
 
     @property
     def verdict(self) -> Verdict:
-        """A tie where the interval holds 0, or where the difference is less than one image."""
+        """A tie where the interval holds 0, or where the difference is less than one example."""
         if abs(self.difference) < self.smallest_step - 1e-12:
             return Verdict.TIE
         if self.interval is None:
@@ -61,7 +61,7 @@ class Comparison:
 
 
 def comparisons(results: Results) -> tuple[Comparison, ...]:
-    """Return the winner against the reference, the random networks and logistic regression; none without a winner.
+    """Return the winner against the reference, named networks, random ones, logistic regression; none without a winner.
 
     Welch's interval over runs for networks. Logistic regression has one run and no randomness, so its interval is
     Student's for the winner's mean alone.
@@ -69,15 +69,24 @@ def comparisons(results: Results) -> tuple[Comparison, ...]:
     winner = results.winner
     if winner is None:
         return ()
-    own = winner["test_accuracy"]["values"]
+    own = _values(winner)
     step = 1 / results.num_test
-    reference, random = results.reference["test_accuracy"]["values"], results.random["test_accuracy"]["values"]
+    reference, random = _values(results.reference), _values(results.random)
     regression = float(results.regression["test_accuracy"])
     return (
         Comparison("the reference network", "reference", *_between(own, reference), step),
+        *(
+            Comparison(f"the baseline {readable(name)}", readable(name), *_between(own, _values(metrics)), step)
+            for name, metrics in results.named.items()
+        ),
         Comparison(f"{len(random)} random networks", "random networks", *_between(own, random), step),
         Comparison("logistic regression", "logistic regression", *_above(own, regression), step),
     )
+
+
+def _values(metrics: Document) -> Sequence[float]:
+    values: Sequence[float] = metrics["test_accuracy"]["values"]
+    return values
 
 
 def _between(first: Sequence[float], second: Sequence[float]) -> tuple[float, Interval | None]:

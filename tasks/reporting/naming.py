@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from tasks.reporting.quantities import readable
 from tasks.reporting.results import Document, Results
 
 
 def network_name(results: Results, metrics: Document) -> str:
-    """Return ``rank 0``, with ``(winner)`` behind that of the winner, or ``reference``."""
+    """Return ``rank 0``, with ``(winner)`` behind that of the winner; ``reference`` or its own name without a rank."""
     if metrics.get("rank") is None:
-        return "reference"
+        return readable(str(metrics.get("name", "reference")))
     return f"rank {metrics['rank']} (winner)" if is_winner(results, metrics) else f"rank {metrics['rank']}"
 
 

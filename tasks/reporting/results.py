@@ -11,9 +11,16 @@ from typing import Any
 from nas_core import catalog
 from nas_core.space import SearchSpace
 from tasks.reporting.champion import best_candidate
+from tasks.reporting.examples import ExampleWords, example_words
 from tasks.reporting.searches import SearchResult, read_search
 
 Document = Mapping[str, Any]
+
+MAIN_SET = "search and test"
+"""What the data set of the search is used for, as the page says it."""
+
+IMAGE_CLASSIFICATION = "image_classification"
+"""The learning task of a data set that names none."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,7 @@ class Results:
         candidates: metrics.json of every rank that was trained, in the order of the ranks.
         empty: (rank, why) of those that were not.
         reference: metrics of the reference network.
+        named: metrics of further networks that were trained for comparison, by name.
         random: the random networks of baselines.json.
         regression: logistic regression of baselines.json.
         transfer: transfer.json.
@@ -33,6 +41,8 @@ class Results:
         stage_metrics: metrics/STAGE.json by stage.
         data_sets: what is known of each data set, by what it was used for.
         space: the search space.
+        pooling_examples: graphs and which of their nodes a network kept, by the network's name as in robustness.json;
+            of those alone that pool.
     """
 
     searches: tuple[SearchResult, ...]
@@ -40,6 +50,7 @@ class Results:
     candidates: tuple[Document, ...]
     empty: tuple[tuple[int, str], ...]
     reference: Document
+    named: Mapping[str, Document]
     random: Document
     regression: Document
     transfer: Document
@@ -47,6 +58,12 @@ class Results:
     stage_metrics: Mapping[str, Document]
     data_sets: Mapping[str, Document]
     space: SearchSpace
+    pooling_examples: Mapping[str, Sequence[Document]]
+
+    @property
+    def examples(self) -> ExampleWords:
+        """What the examples of the data set are called."""
+        return example_words(self.data_sets[MAIN_SET].get("learning_task", IMAGE_CLASSIFICATION))
 
     @property
     def winner(self) -> Document | None:
@@ -60,7 +77,7 @@ class Results:
 
     @property
     def num_test(self) -> int:
-        """Images in the test set."""
+        """Examples in the test set."""
         return int(self.reference["num_test"])
 
     def robustness_of(self, name: str) -> Document | None:
@@ -92,6 +109,7 @@ def read(root: Path, keys: Sequence[str], ranks: Sequence[int]) -> Results:
         candidates=tuple(each for each in retrained if each["status"] == "trained"),
         empty=tuple((each["rank"], each["reason"]) for each in retrained if each["status"] == "empty"),
         reference=baselines["reference"],
+        named=baselines.get("named", {}),
         random=baselines["random"],
         regression=baselines["logistic_regression"],
         transfer=_document(root / "results/transfer/transfer.json"),
@@ -99,7 +117,16 @@ def read(root: Path, keys: Sequence[str], ranks: Sequence[int]) -> Results:
         stage_metrics=_stage_metrics(root / "metrics", keys, ranks),
         data_sets=_data_sets(root),
         space=space,
+        pooling_examples=_pooling_examples(root, [each["rank"] for each in retrained if each["status"] == "trained"]),
     )
+
+
+def _pooling_examples(root: Path, ranks: Sequence[int]) -> dict[str, Sequence[Document]]:
+    """Return what networks that pool wrote about example graphs; others wrote nothing."""
+    folders = {f"rank {rank}": root / f"results/retrain/{rank}" for rank in ranks}
+    folders["reference"] = root / "results/baselines/reference"
+    paths = {name: folder / "pooling_examples.json" for name, folder in folders.items()}
+    return {name: _documents(path) for name, path in paths.items() if path.is_file()}
 
 
 def _stage_metrics(folder: Path, keys: Sequence[str], ranks: Sequence[int]) -> dict[str, Document]:
@@ -110,7 +137,7 @@ def _stage_metrics(folder: Path, keys: Sequence[str], ranks: Sequence[int]) -> d
 
 
 def _data_sets(root: Path) -> dict[str, Document]:
-    found: dict[str, Document] = {"search and test": _document(root / "data/search/dataset.json")}
+    found: dict[str, Document] = {MAIN_SET: _document(root / "data/search/dataset.json")}
     if (root / "data/transfer/dataset.json").is_file():
         found["transfer"] = _document(root / "data/transfer/dataset.json")
     shift = root / "data/shift/shift.json"
@@ -129,10 +156,21 @@ def _search(folder: Path) -> SearchResult:
 
 
 def _document(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise ValueError(f"{path} is damaged ({error}); run the stage that writes it again") from None
+    content = _content(path)
     if not isinstance(content, dict):
         raise ValueError(f"{path} holds a {type(content).__name__}, not an object; run the stage that writes it again")
     return content
+
+
+def _documents(path: Path) -> list[Document]:
+    content = _content(path)
+    if not isinstance(content, list) or not all(isinstance(each, dict) for each in content):
+        raise ValueError(f"{path} holds no list of objects; run the stage that writes it again")
+    return content
+
+
+def _content(path: Path) -> object:
+    try:
+        return json.loads(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged ({error}); run the stage that writes it again") from None

@@ -29,14 +29,15 @@ class AccuracyRow:
     is_candidate: bool
 
 
-def draw(rows: Sequence[AccuracyRow], title: str, horizontal: str, smallest_step: float) -> bytes:
+def draw(rows: Sequence[AccuracyRow], title: str, horizontal: str, smallest_step: float, example: str) -> bytes:
     """Return the drawing as PNG.
 
     Args:
         rows: from top to bottom.
         title: of the panel.
         horizontal: label of the accuracies.
-        smallest_step: what one image is worth; drawn as a bar to compare with.
+        smallest_step: what one example is worth; drawn as a bar to compare with.
+        example: what it is called.
     """
 
     def fill(figure: Figure) -> None:
@@ -56,7 +57,7 @@ def draw(rows: Sequence[AccuracyRow], title: str, horizontal: str, smallest_step
         axes.grid(visible=False, axis="y")
         low, high = axes.get_xlim()
         axes.plot([low, low + 100 * smallest_step], [-0.68, -0.68], color=MUTED, linewidth=3, solid_capstyle="butt")
-        axes.text(low + 100 * smallest_step, -0.68, "  one test image", va="center", fontsize=8.5, color=INK)
+        axes.text(low + 100 * smallest_step, -0.68, f"  one test {example}", va="center", fontsize=8.5, color=INK)
         axes.set_xlim(low, high)
 
     return canvas.png(fill, width=6.2, height=1.3 + 0.42 * len(rows))

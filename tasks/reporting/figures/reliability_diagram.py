@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def draw(bins: Sequence[Mapping[str, Any]], title: str) -> bytes:
+def draw(bins: Sequence[Mapping[str, Any]], title: str, examples: str) -> bytes:
     """Return the drawing as PNG.
 
     Args:
         bins: low, high, count, confidence and accuracy of each, the last two null in an empty bin.
         title: of the panel.
+        examples: what is counted, in the plural.
     """
     filled = [each for each in bins if each["count"]]
 
@@ -36,9 +37,9 @@ def draw(bins: Sequence[Mapping[str, Any]], title: str) -> bytes:
             zorder=3,
             label="mean confidence",
         )
-        upper.set(title=title, ylabel="share of images", xlim=(0, 1), ylim=(0, 1.04))
+        upper.set(title=title, ylabel=f"share of {examples}", xlim=(0, 1), ylim=(0, 1.04))
         lower.bar(middles, [each["count"] for each in filled], width=width, color=MUTED)
-        lower.set(xlabel="confidence", ylabel="images", yscale="log", ylim=(0.5, None))
+        lower.set(xlabel="confidence", ylabel=examples, yscale="log", ylim=(0.5, None))
         figure.align_ylabels()
         canvas.legend_below(figure, upper, 3)
 

@@ -20,10 +20,11 @@ def section(results: Results, machine: Machine) -> Section:
     else:
         blocks.append(_diagrams(results, own, network_name(results, winner), machine))
     blocks.append(_table(results, machine))
+    one = results.examples.singular
     at_bound = sum(each["calibration"]["num_at_bound"] for each in results.robustness["networks"])
     if at_bound:
         text = (
-            f"{at_bound} of the fitted temperatures lie at the end of the range, as when every validation image is "
+            f"{at_bound} of the fitted temperatures lie at the end of the range, as when every validation {one} is "
             "classified rightly; such a temperature is no finding."
         )
         blocks.append(Paragraph(text, is_remark=True))
@@ -31,7 +32,7 @@ def section(results: Results, machine: Machine) -> Section:
 
 
 def _diagrams(results: Results, own: Document, name: str, machine: Machine) -> FigureGroup:
-    calibration = own["calibration"]
+    calibration, several = own["calibration"], results.examples.plural
     bins = calibration["reliability_of_chosen"]
     place = own["seeds"].index(own["chosen_seed"])
     figures = []
@@ -40,7 +41,7 @@ def _diagrams(results: Results, own: Document, name: str, machine: Machine) -> F
         figures.append(
             Figure(
                 f"reliability-{moment}",
-                reliability_diagram.draw(bins[moment], f"{name[0].upper()}{name[1:]}, {words}"),
+                reliability_diagram.draw(bins[moment], f"{name[0].upper()}{name[1:]}, {words}", several),
                 f"Reliability diagram of {name} {words} of the logits: expected calibration error {100 * error:.2f} %.",
                 f"{words.capitalize()}: expected calibration error {100 * error:.2f} %. Counts are on a "
                 "logarithmic axis.",
@@ -48,8 +49,8 @@ def _diagrams(results: Results, own: Document, name: str, machine: Machine) -> F
         )
     return FigureGroup(
         tuple(figures),
-        f"The network of seed {own['chosen_seed']}, the best on validation; {results.num_test} test images in "
-        f"{calibration['num_bins']} bins. The temperature was fitted on validation images. "
+        f"The network of seed {own['chosen_seed']}, the best on validation; {results.num_test} test {several} in "
+        f"{calibration['num_bins']} bins. The temperature was fitted on validation {several}. "
         f"Spread over seeds: see the table. Machine: {machine.phrase(results.device)}.",
     )
 
@@ -75,9 +76,9 @@ def _table(results: Results, machine: Machine) -> Table:
                 )
             )
     return Table(
-        f"Calibration on test images before and after temperature scaling. ECE: expected calibration error; NLL: "
-        f"negative log-likelihood in nats; Brier score summed over classes; lower is better in all. Mean and standard "
-        f"deviation over {seeds_phrase(results.reference['seeds'])}. Machine: {machine.phrase(results.device)}.",
+        f"Calibration on test {results.examples.plural} before and after temperature scaling. ECE: expected "
+        f"calibration error; NLL: negative log-likelihood in nats; Brier score summed over classes; lower is better in all. "
+        f"Mean and standard deviation over {seeds_phrase(results.reference['seeds'])}. Machine: {machine.phrase(results.device)}.",
         ("network", "scaling", "temperature", "ECE", "NLL", "Brier"),
         tuple(rows),
         num_text_columns=2,

@@ -5,7 +5,16 @@ from __future__ import annotations
 from tasks.reporting.blocks import Block, Paragraph, Section, Table
 from tasks.reporting.machine import Machine
 from tasks.reporting.naming import cell_name, network_name
-from tasks.reporting.quantities import ABSENT, count, listed, percent, percent_spread, seeds_phrase, short_count
+from tasks.reporting.quantities import (
+    ABSENT,
+    count,
+    listed,
+    percent,
+    percent_spread,
+    readable,
+    seeds_phrase,
+    short_count,
+)
 from tasks.reporting.results import Document, Results
 
 HEADER = ("network", "validation accuracy", "test accuracy", "parameters", "MACs", "architecture")
@@ -13,13 +22,14 @@ HEADER = ("network", "validation accuracy", "test accuracy", "parameters", "MACs
 
 def section(results: Results, machine: Machine) -> Section:
     """Return the section."""
-    blocks: list[Block] = [_accuracies(results, machine), _reasons(results)]
+    blocks: list[Block] = [_accuracies(results, machine), *_kept_epochs(results), _reasons(results)]
     blocks += [Paragraph(f"Rank {rank} is empty: {reason}.", is_remark=True) for rank, reason in results.empty]
     return Section("candidates", "The candidates", tuple(blocks))
 
 
 def _accuracies(results: Results, machine: Machine) -> Table:
-    rows = [_network(results, each) for each in (*results.candidates, results.reference)]
+    rows = [_network(network_name(results, each), each) for each in (*results.candidates, results.reference)]
+    rows += [_network(readable(name), metrics) for name, metrics in results.named.items()]
     random, regression = results.random, results.regression
     values = random["test_accuracy"]["values"]
     rows.append(
@@ -39,15 +49,16 @@ def _accuracies(results: Results, machine: Machine) -> Table:
             percent(regression["test_accuracy"]),
             ABSENT,
             ABSENT,
-            "on the pixels",
+            f"on {results.examples.plain_features}",
         )
     )
     winner = results.winner
     emphasized = [index for index, each in enumerate(results.candidates) if each is winner]
     return Table(
         f"Mean and standard deviation over {seeds_phrase(results.reference['seeds'])}; random networks are trained "
-        f"once each, their spread is over networks. {results.num_test} test images, touched once, after training. "
-        f"MACs are multiply-accumulates for one image. Machine: {machine.phrase(results.device)}.",
+        f"once each, their spread is over networks. {results.num_test} test {results.examples.plural}, touched once, "
+        f"after training. MACs are multiply-accumulates for {results.examples.one_pass}. "
+        f"Machine: {machine.phrase(results.device)}.",
         HEADER,
         tuple(rows),
         emphasized=frozenset(emphasized),
@@ -55,15 +66,30 @@ def _accuracies(results: Results, machine: Machine) -> Table:
     )
 
 
-def _network(results: Results, metrics: Document) -> tuple[str, ...]:
+def _network(name: str, metrics: Document) -> tuple[str, ...]:
     return (
-        network_name(results, metrics),
+        name,
         percent_spread(metrics["validation_accuracy"]),
         percent_spread(metrics["test_accuracy"]),
         count(metrics["num_parameters"]),
         short_count(metrics["flops"] / 2),
         cell_name(metrics),
     )
+
+
+def _kept_epochs(results: Results) -> list[Block]:
+    """Return which epochs' weights were kept, if trainings kept others than their last."""
+    networks = [(network_name(results, each), each) for each in (*results.candidates, results.reference)]
+    networks += [(readable(name), metrics) for name, metrics in results.named.items()]
+    kept = [
+        f"{name} {listed(list(metrics['kept_epochs'].values()))}"
+        for name, metrics in networks
+        if metrics.get("kept_epochs")
+    ]
+    if not kept:
+        return []
+    text = f"Of each training the weights of the epoch best on validation were kept, by seed: {'; '.join(kept)}."
+    return [Paragraph(text)]
 
 
 def _mean(random: Document, name: str, divisor: float) -> str:

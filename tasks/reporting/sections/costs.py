@@ -89,5 +89,10 @@ def _machine_table(results: Results, machine: Machine) -> Table:
         ("energy", f"{count(sum(stated))} joules, of the stages that report it" if stated else counter),
     ]
     if winner is not None:
-        rows.append(("one image through the winner", f"{short_count(winner['flops'] / 2)} multiply-accumulates"))
+        rows.append(
+            (
+                f"{results.examples.one_pass} through the winner",
+                f"{short_count(winner['flops'] / 2)} multiply-accumulates",
+            )
+        )
     return Table("The machine that made this page.", ("what", "value"), tuple(rows), num_text_columns=2)

@@ -19,6 +19,7 @@ from tasks.reporting.quantities import (
     percent_spread,
     points,
     points_interval,
+    readable,
     seeds_phrase,
     short_count,
     signed,
@@ -88,11 +89,12 @@ def _finding(results: Results, winner: Document, found: tuple[Comparison, ...]) 
     num_runs = len(winner["seeds"])
     runs = f"over {num_runs} seeds" if num_runs > 1 else "with one seed"
     parts = "; ".join(each.sentence_part for each in found)
+    one, several = results.examples.singular, results.examples.plural
     return (
         f"After {total:,} evaluations by {searches}, the best candidate by validation is rank {winner['rank']}. "
         f"Trained from scratch it reaches {percent_spread(winner['validation_accuracy'])} on validation, by which it "
-        f"was chosen, and {_test(winner)} on the {results.num_test} test images, mean and standard deviation {runs}. "
-        f"On test it is {verdict_words(found)}. The differences: {parts}. One test image is "
+        f"was chosen, and {_test(winner)} on the {results.num_test} test {several}, mean and standard deviation "
+        f"{runs}. On test it is {verdict_words(found)}. The differences: {parts}. One test {one} is "
         f"{100 / results.num_test:.2f} points."
     )
 
@@ -101,7 +103,7 @@ def _caution(results: Results, winner: Document) -> str:
     chosen = winner["seeds"].index(winner["chosen_seed"])
     right = round(winner["test_accuracy"]["values"][chosen] * results.num_test)
     one = wilson_interval(right, results.num_test)
-    best = winner["validation_accuracy"]["mean"]
+    examples, best = results.examples.plural, winner["validation_accuracy"]["mean"]
     tied = [
         f"rank {each['rank']}"
         for each in results.candidates
@@ -117,11 +119,11 @@ def _caution(results: Results, winner: Document) -> str:
         else ""
     )
     return (
-        f"How to read this: intervals are at 95 %, each by itself, and cover how trainings differ, not which images "
-        f"happen to be in the test set. For that, the chosen network (seed {winner['chosen_seed']}) has {right} of "
-        f"{results.num_test} right: {percent(one.estimate)}, Wilson interval {percent(one.low)} to {percent(one.high)}."
-        f"{ties}{_reference_words(results, best)}{pooled} A difference whose interval holds 0, or that is below one "
-        "image, is called a tie."
+        f"How to read this: intervals are at 95 %, each by itself, and cover how trainings differ, not which "
+        f"{examples} happen to be in the test set. For that, the chosen network (seed {winner['chosen_seed']}) has "
+        f"{right} of {results.num_test} right: {percent(one.estimate)}, Wilson interval {percent(one.low)} to "
+        f"{percent(one.high)}.{ties}{_reference_words(results, best)}{pooled} A difference whose interval holds 0, or that is below one "
+        f"{results.examples.singular}, is called a tie."
     )
 
 
@@ -138,17 +140,25 @@ def _figure(results: Results, machine: Machine) -> Figure:
     random = results.random
     rows += [
         AccuracyRow("reference", _runs(results.reference), False),
+        *(AccuracyRow(readable(name), _runs(metrics), False) for name, metrics in results.named.items()),
         AccuracyRow(f"random ({len(random['test_accuracy']['values'])} networks)", _runs(random), False),
         AccuracyRow("logistic regression", (float(results.regression["test_accuracy"]),), False),
     ]
     means = "; ".join(f"{row.name} {100 * sum(row.accuracies) / len(row.accuracies):.2f} %" for row in rows)
+    trained = listed(["Candidates", *(["named baselines"] if results.named else []), "reference"])
     return Figure(
         "test-accuracy",
-        accuracy_dots.draw(rows, "Test accuracy of every run", "test accuracy (%)", 1 / results.num_test),
+        accuracy_dots.draw(
+            rows,
+            "Test accuracy of every run",
+            "test accuracy (%)",
+            1 / results.num_test,
+            results.examples.singular,
+        ),
         f"Dot plot of test accuracies. Means: {means}.",
-        f"A dot a run; upright bars are means, lines their 95 % t-intervals, cut at 100 %. Candidates and reference: "
+        f"A dot a run; upright bars are means, lines their 95 % t-intervals, cut at 100 %. {trained}: "
         f"{seeds_phrase(results.reference['seeds'])}; a random network is one training each, so its spread is over "
-        f"networks; logistic regression has no randomness. {results.num_test} test images. "
+        f"networks; logistic regression has no randomness. {results.num_test} test {results.examples.plural}. "
         f"Machine: {machine.phrase(results.device)}.",
     )
 
@@ -161,7 +171,7 @@ def _table(results: Results, found: tuple[Comparison, ...]) -> Table:
     return Table(
         "The winner's mean test accuracy less the other's, in percentage points. Welch's interval over runs; against "
         "logistic regression, Student's interval of the winner's mean.",
-        ("against", "difference", "95 % interval", "in test images", "verdict"),
+        ("against", "difference", "95 % interval", f"in test {results.examples.plural}", "verdict"),
         tuple(
             (
                 each.short_name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tasks.reporting.blocks import Block, Listing, Paragraph, Section, Table
 from tasks.reporting.provenance import Provenance
 from tasks.reporting.quantities import ABSENT, count, readable
-from tasks.reporting.results import Document, Results
+from tasks.reporting.results import MAIN_SET, Document, Results
 
 
 def section(results: Results, provenance: Provenance) -> Section:
@@ -39,14 +39,17 @@ def _data_sets(results: Results) -> Table:
         )
         for role, each in results.data_sets.items()
     ]
-    return Table("Data sets.", ("used for", "name", "images", "license", "citation"), tuple(rows), num_text_columns=5)
+    header = ("used for", "name", results.examples.plural, "license", "citation")
+    return Table("Data sets.", header, tuple(rows), num_text_columns=5)
 
 
 def _same_as(results: Results, data_set: Document, field: str) -> str:
     """Return what is known of the data set where it is used for something else too."""
+    package, dot, _ = str(results.data_sets[MAIN_SET].get("learning_task", "")).partition(".")
+    folder = f"{package}/sets" if dot else "nas_core/data/sets"
     return next(
         (str(each[field]) for each in results.data_sets.values() if each["name"] == data_set["name"] and field in each),
-        "see its loader in nas_core/data/sets",
+        f"see its loader in {folder}",
     )
 
 
