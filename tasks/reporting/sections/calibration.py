@@ -77,8 +77,9 @@ def _table(results: Results, machine: Machine) -> Table:
             )
     return Table(
         f"Calibration on test {results.examples.plural} before and after temperature scaling. ECE: expected "
-        f"calibration error; NLL: negative log-likelihood in nats; Brier score summed over classes; lower is better in all. "
-        f"Mean and standard deviation over {seeds_phrase(results.reference['seeds'])}. Machine: {machine.phrase(results.device)}.",
+        f"calibration error; NLL: negative log-likelihood in nats; Brier score summed over classes; lower is "
+        f"better in all. Mean and standard deviation over {seeds_phrase(results.reference['seeds'])}. "
+        f"Machine: {machine.phrase(results.device)}.",
         ("network", "scaling", "temperature", "ECE", "NLL", "Brier"),
         tuple(rows),
         num_text_columns=2,

@@ -122,8 +122,8 @@ def _caution(results: Results, winner: Document) -> str:
         f"How to read this: intervals are at 95 %, each by itself, and cover how trainings differ, not which "
         f"{examples} happen to be in the test set. For that, the chosen network (seed {winner['chosen_seed']}) has "
         f"{right} of {results.num_test} right: {percent(one.estimate)}, Wilson interval {percent(one.low)} to "
-        f"{percent(one.high)}.{ties}{_reference_words(results, best)}{pooled} A difference whose interval holds 0, or that is below one "
-        f"{results.examples.singular}, is called a tie."
+        f"{percent(one.high)}.{ties}{_reference_words(results, best)}{pooled} A difference whose "
+        f"interval holds 0, or that is below one {results.examples.singular}, is called a tie."
     )
 
 
