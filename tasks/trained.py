@@ -72,6 +72,7 @@ def measured(jobs: Sequence[Job], outcomes: Sequence[Outcome], task: Task) -> Tr
         "official_name": official_name(space, architecture),
         "seeds": [job.seed for job in jobs],
         "chosen_seed": best.seed,
+        "kept_epochs": [outcome.kept_epoch for outcome in outcomes],
         "validation_accuracy": spread([outcome.validation_accuracy for outcome in outcomes]),
         "test_accuracy": spread(test_accuracies),
         "num_test": task.num_examples("test"),

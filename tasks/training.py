@@ -64,13 +64,15 @@ class Outcome:
 
     Attributes:
         seed: the job's.
-        validation_accuracy: of the network after the last epoch, in 0..1.
+        validation_accuracy: of the network of the epoch that the schedule keeps, in 0..1.
+        kept_epoch: that epoch, counted from 1.
         history: for each epoch its number, learning rate, loss, seconds and validation metrics.
         seconds: of all epochs together, validation left out.
     """
 
     seed: int
     validation_accuracy: float
+    kept_epoch: int
     history: tuple[dict[str, Any], ...]
     seconds: float
 
@@ -124,11 +126,11 @@ def train(job: Job, after_epoch: Callable[[Epoch], None] = lambda epoch: None) -
         epoch = trainer.run_epoch(validate=True)
         kept.save(trainer.state_dict())
         after_epoch(epoch)
-    last = trainer.history[-1].validation
-    assert last is not None
+    kept_validation = trainer.kept.validation
+    assert kept_validation is not None
     history = tuple(asdict(epoch) for epoch in trainer.history)
     seconds = sum(epoch.seconds for epoch in trainer.history)
-    return Outcome(job.seed, float(last[task.metric]), history, seconds)
+    return Outcome(job.seed, float(kept_validation[task.metric]), trainer.kept.epoch, history, seconds)
 
 
 def trained_network(job: Job) -> nn.Module:

@@ -15,7 +15,7 @@ from nas_core.task import Task
 from nas_core.training.candidate_training import CandidateTraining
 from nas_core.training.compatibility import check_search
 from nas_core.training.independent_evaluator import IndependentEvaluator
-from nas_core.training.schedule import TrainingSchedule
+from nas_core.training.schedule import KeptName, OptimizerName, TrainingSchedule
 
 NAME = "full_training"
 
@@ -41,11 +41,16 @@ def build(
     clip_norm: Annotated[float, Gt(0)] | None = None,
     augment: bool = True,
     num_seeds: Annotated[int, Ge(1)] = 1,
+    optimizer: OptimizerName = "sgd",
+    keep: KeptName = "last",
     seen_shifts: tuple[str, ...] = ("speckle_noise",),
     shift_severity: Annotated[int, Interval(ge=1, le=5)] = 3,
     proxy_batch_size: Annotated[int, Ge(2)] = 64,
 ) -> IndependentEvaluator:
-    """Return the evaluator; scores are those of `nas_core.training.candidate_training.CandidateTraining`."""
+    """Return the evaluator; scores are those of `nas_core.training.candidate_training.CandidateTraining`.
+
+    Settings of the training are those of `nas_core.training.schedule.TrainingSchedule`.
+    """
     schedule = TrainingSchedule(
         epochs=epochs,
         batch_size=batch_size,
@@ -56,6 +61,8 @@ def build(
         label_smoothing=label_smoothing,
         clip_norm=clip_norm,
         augment=augment,
+        optimizer=optimizer,
+        keep=keep,
     )
     training = CandidateTraining(
         space=space,

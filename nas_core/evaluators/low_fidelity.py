@@ -15,7 +15,7 @@ from nas_core.task import Task
 from nas_core.training.candidate_training import CandidateTraining
 from nas_core.training.compatibility import check_search
 from nas_core.training.independent_evaluator import IndependentEvaluator
-from nas_core.training.schedule import TrainingSchedule
+from nas_core.training.schedule import KeptName, OptimizerName, TrainingSchedule
 
 NAME = "low_fidelity"
 
@@ -38,11 +38,16 @@ def build(
     learning_rate: Annotated[float, Gt(0)] = 0.1,
     weight_decay: Annotated[float, Ge(0)] = 5e-4,
     augment: bool = False,
+    optimizer: OptimizerName = "sgd",
+    keep: KeptName = "last",
     seen_shifts: tuple[str, ...] = ("speckle_noise",),
     shift_severity: Annotated[int, Interval(ge=1, le=5)] = 3,
     proxy_batch_size: Annotated[int, Ge(2)] = 64,
 ) -> IndependentEvaluator:
-    """Return the evaluator; scores are those of `nas_core.training.candidate_training.CandidateTraining`."""
+    """Return the evaluator; scores are those of `nas_core.training.candidate_training.CandidateTraining`.
+
+    Settings of the training are those of `nas_core.training.schedule.TrainingSchedule`.
+    """
     training = CandidateTraining(
         space=space,
         objectives=tuple(objective.name for objective in objectives),
@@ -53,6 +58,8 @@ def build(
             learning_rate=learning_rate,
             weight_decay=weight_decay,
             augment=augment,
+            optimizer=optimizer,
+            keep=keep,
         ),
         data_fraction=data_fraction,
         width=width,

@@ -34,8 +34,8 @@ class CandidateTraining:
     Initialization, order of the examples and augmentation follow from the seed of the streams, the architecture's key
     and the number of the seed, so that neither order nor company matters. Proxies are measured before training, on the
     initialization of the first seed, and of the network at full width, whatever width is trained: what it costs is
-    asked of the network that would be built in the end. Accuracies are those after the last epoch, as the mean over the
-    seeds.
+    asked of the network that would be built in the end. Accuracies are those of the epoch that the schedule keeps, as
+    the mean over the seeds.
 
     Attributes:
         space: builds the networks.

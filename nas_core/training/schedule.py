@@ -1,29 +1,40 @@
-"""How a network is trained: epochs, minibatches, and stochastic gradient descent with a cosine schedule."""
+"""How a network is trained: epochs, minibatches, the optimizer with a cosine schedule, and the epoch that is kept."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+OptimizerName: TypeAlias = Literal["sgd", "adam"]
+KeptName: TypeAlias = Literal["last", "best"]
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingSchedule:
-    """Stochastic gradient descent with Nesterov momentum, a linear warm-up and a cosine decay to 0, step by step.
+    """Stochastic gradient descent, or Adam, with a linear warm-up and a cosine decay to 0, step by step.
 
     The learning rate after a progress of t epochs of T, with W epochs of warm-up and a peak of r, is ``r t / W`` for
     t < W and ``r (1 + cos(pi (t - W) / (T - W))) / 2`` from there on (Loshchilov and Hutter 2017, arXiv:1608.03983,
     without restarts). A step uses the rate of its middle, so that no step is lost to a rate of 0.
 
+    "sgd" has Nesterov momentum. "adam" is Kingma and Ba 2015 (arXiv:1412.6980) with betas 0.9 and 0.999 and epsilon
+    1e-8; `momentum` plays no part in it, and `weight_decay` is added to the gradient (an L2 penalty, as papers on graph
+    networks have it), not to the step as in AdamW.
+
     Attributes:
         epochs: passes over the training examples, at least 1.
         batch_size: examples a minibatch, at least 1.
         learning_rate: peak, above 0.
-        momentum: of Nesterov, in [0, 1).
+        momentum: of Nesterov, in [0, 1); for "sgd" alone.
         weight_decay: factor of the L2 penalty's gradient, at least 0.
         warmup_epochs: at least 0 and below `epochs`; a fraction of an epoch is allowed.
         label_smoothing: share of the target spread over all classes, in [0, 1); 0 leaves the task's own loss.
         clip_norm: largest norm of the whole gradient, above 0; None for no limit.
         augment: whether the task's training augmentation is applied.
+        optimizer: "sgd" or "adam".
+        keep: the network that the training ends with: that of the "last" epoch, or of the "best" one by the task's
+            metric on validation, the earliest at a tie.
     """
 
     epochs: int
@@ -35,6 +46,8 @@ class TrainingSchedule:
     label_smoothing: float = 0.0
     clip_norm: float | None = None
     augment: bool = True
+    optimizer: OptimizerName = "sgd"
+    keep: KeptName = "last"
 
     def __post_init__(self) -> None:
         rules = (
@@ -46,6 +59,8 @@ class TrainingSchedule:
             ("label_smoothing", self.label_smoothing, 0 <= self.label_smoothing < 1, "in [0, 1)"),
             ("clip_norm", self.clip_norm, self.clip_norm is None or self.clip_norm > 0, "above 0, or none"),
             ("warmup_epochs", self.warmup_epochs, self.warmup_epochs >= 0, "at least 0"),
+            ("optimizer", self.optimizer, self.optimizer in get_args(OptimizerName), "sgd or adam"),
+            ("keep", self.keep, self.keep in get_args(KeptName), "last or best"),
         )
         for name, value, holds, allowed in rules:
             if not holds:

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from nas_core.task import Task
+from nas_core.training.kept_epoch import kept_epoch
+from nas_core.training.optimizer import optimizer
 from nas_core.training.precision import forward
 from nas_core.training.prediction import predict
 from nas_core.training.schedule import TrainingSchedule
@@ -47,6 +49,8 @@ class Epoch:
 
 class Trainer:
     """Trains a network on a task under a schedule.
+
+    After the last epoch the network is that of the epoch that the schedule keeps.
 
     On the CPU a training that goes on from a `state_dict` ends with the same weights, bit for bit, as one that was
     never stopped. On CUDA the arithmetic is bfloat16 with float32 weights.
@@ -84,19 +88,18 @@ class Trainer:
         self._num_batches = math.ceil(num_examples / schedule.batch_size)
         network.to(task.device)
         self._parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
-        self._optimizer = torch.optim.SGD(
-            self._parameters,
-            lr=schedule.learning_rate,
-            momentum=schedule.momentum,
-            weight_decay=schedule.weight_decay,
-            nesterov=schedule.momentum > 0,
-            fused=True,
-        )
+        self._optimizer = optimizer(self._parameters, schedule)
+        self._kept = kept_epoch(schedule.keep, task.metric)
 
     @property
     def finished(self) -> bool:
         """Whether all epochs of the schedule are done."""
         return len(self.history) >= self._schedule.epochs
+
+    @property
+    def kept(self) -> Epoch:
+        """The epoch whose network a training of the epochs done so far would end with; at least one is done."""
+        return self._kept.of(self.history)
 
     def run_epoch(self, *, validate: bool = False) -> Epoch:
         """Train for one epoch, add it to the history and return it.
@@ -105,7 +108,7 @@ class Trainer:
         there.
 
         Args:
-            validate: also measure the metrics on the validation split.
+            validate: also measure the metrics on the validation split, which keeping the best epoch does anyway.
 
         Raises:
             FloatingPointError: the loss is not finite.
@@ -124,18 +127,22 @@ class Trainer:
                 f"{learning_rate:.3g}; lower learning_rate or set clip_norm"
             )
         validation = None
-        if validate:
+        if validate or self._kept.validates:
             validation = dict(self._task.metrics(*predict(self.network, self._task, "validation")))
         self.history.append(Epoch(done + 1, learning_rate, mean_loss, seconds, validation))
+        self._kept.see(self.history, self.network)
+        if self.finished:
+            self._kept.restore(self.network)
         return self.history[-1]
 
     def state_dict(self) -> dict[str, Any]:
-        """Return a copy of all that changes: weights, buffers, optimizer, generator and history."""
+        """Return a copy of all that changes: weights, buffers, those kept, optimizer, generator and history."""
         return {
             "network": {name: value.detach().clone() for name, value in self.network.state_dict().items()},
             "optimizer": copy.deepcopy(self._optimizer.state_dict()),
             "generator": self._generator.get_state(),
             "history": [asdict(epoch) for epoch in self.history],
+            "kept": self._kept.state_dict(),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -144,6 +151,7 @@ class Trainer:
         self._optimizer.load_state_dict(copy.deepcopy(state["optimizer"]))
         self._generator.set_state(state["generator"].cpu())
         self.history = [Epoch(**epoch) for epoch in state["history"]]
+        self._kept.load_state_dict(state["kept"])
 
     def _train(self, done: int) -> float:
         schedule, task = self._schedule, self._task

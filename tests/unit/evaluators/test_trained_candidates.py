@@ -175,3 +175,19 @@ def test_low_fidelity_is_full_training_with_less() -> None:
         evaluator = build(toy_space.build(), [Objective(ACCURACY, "maximize")], Streams(5), ToyTask, **settings)
         found.append(evaluator.evaluate([proposal()])[0].scores)
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("evaluator", ["full_training", "low_fidelity"])
+def test_optimizer_and_kept_epoch_are_settings(evaluator: str) -> None:
+    def accuracy(**settings: Any) -> float:
+        module = catalog.load("evaluator", evaluator)
+        goals = (Objective(ACCURACY, "maximize"),)
+        # so large a rate that the accuracy goes up and down
+        built = module.build(
+            toy_space.build(), goals, Streams(0), ToyTask, epochs=8, batch_size=8, learning_rate=2.0, **settings
+        )
+        (evaluation,) = built.evaluate([proposal()])
+        return float(evaluation.scores[ACCURACY])
+
+    assert accuracy(optimizer="adam") != accuracy()
+    assert accuracy(optimizer="adam", keep="best") > accuracy(optimizer="adam")

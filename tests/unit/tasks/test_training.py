@@ -13,7 +13,9 @@ import torch
 from nas_core.architecture import Architecture
 from nas_core.spaces import nasbench201
 from nas_core.task import TaskShape
-from nas_core.training.schedule import TrainingSchedule
+from nas_core.training.schedule import KeptName, TrainingSchedule
+from nas_core.training.scores import validation_metric
+from tasks import data
 from tasks.candidate import Description, write_weights
 from tasks.training import Job, Outcome, jobs_for, scaled, train, train_all, trained_network
 
@@ -41,7 +43,7 @@ def job(tmp_path: Path) -> Job:
 def without_clock(outcome: Outcome) -> tuple[Any, ...]:
     """Return what two trainings have in common if they are the same."""
     history = [{name: value for name, value in epoch.items() if name != "seconds"} for epoch in outcome.history]
-    return outcome.seed, outcome.validation_accuracy, history
+    return outcome.seed, outcome.validation_accuracy, outcome.kept_epoch, history
 
 
 def weights(job: Job) -> dict[str, torch.Tensor]:
@@ -49,8 +51,13 @@ def weights(job: Job) -> dict[str, torch.Tensor]:
     return trained_network(job).state_dict()
 
 
+@pytest.mark.parametrize("keep", ["last", "best"])
 @pytest.mark.parametrize("num_epochs", [1, 2, 3])
-def test_a_training_that_was_killed_after_an_epoch_ends_the_same(num_epochs: int, job: Job, tmp_path: Path) -> None:
+def test_a_training_that_was_killed_after_an_epoch_ends_the_same(
+    num_epochs: int, keep: KeptName, job: Job, tmp_path: Path
+) -> None:
+    job = replace(job, schedule=replace(job.schedule, keep=keep))
+
     def kill(epoch: Any) -> None:
         if epoch.epoch == num_epochs:
             raise KeyboardInterrupt
@@ -62,6 +69,15 @@ def test_a_training_that_was_killed_after_an_epoch_ends_the_same(num_epochs: int
     assert without_clock(train(job)) == without_clock(expected)
     for name, value in weights(undisturbed).items():
         assert torch.equal(weights(job)[name], value), name
+
+
+def test_the_accuracy_is_that_of_the_network_that_is_kept(job: Job) -> None:
+    job = replace(job, schedule=TrainingSchedule(epochs=4, batch_size=16, learning_rate=0.5, keep="best"))
+    outcome = train(job)
+    accuracies = [epoch["validation"]["accuracy"] for epoch in outcome.history]
+    assert outcome.validation_accuracy == max(accuracies) == accuracies[outcome.kept_epoch - 1]
+    task = data.built_task(job.folder, job.device)
+    assert validation_metric(trained_network(job), task) == outcome.validation_accuracy
 
 
 def test_a_finished_job_is_not_trained_again(job: Job) -> None:

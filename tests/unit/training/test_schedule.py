@@ -31,6 +31,8 @@ def test_cosine_with_warmup_by_hand() -> None:
         ("warmup_epochs", 3.0),
         ("label_smoothing", 1.0),
         ("clip_norm", 0.0),
+        ("optimizer", "lion"),
+        ("keep", "first"),
     ],
 )
 def test_a_schedule_out_of_range_cannot_exist(setting: str, value: float) -> None:
