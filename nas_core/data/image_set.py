@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from nas_core.data import data_set
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +51,11 @@ class ImageSet:
         _, height, width, channels = self.images.shape
         return height, width, channels
 
+    @property
+    def tensors(self) -> Mapping[str, NDArray[Any]]:
+        """Return what is written; groups are not kept."""
+        return {"images": self.images, "labels": self.labels}
+
     def take(self, indices: NDArray[np.int64]) -> ImageSet:
         """Return the images at `indices` `(num_taken,)`, in that order, as copies."""
         groups = None if self.groups is None else tuple(self.groups[index] for index in indices.tolist())
@@ -71,6 +79,8 @@ class ImageData:
         license: the terms the images are published under.
         source: where they come from, usually a URL.
         citation: what to cite.
+        validation: the official validation images, or None where there are none.
+        shifted: further test images of other distributions, by the name of the shift.
 
     Raises:
         ValueError: the parts differ in image shape, a label has no class name, or a text is empty.
@@ -83,21 +93,67 @@ class ImageData:
     license: str
     source: str
     citation: str
+    validation: ImageSet | None = None
+    shifted: Mapping[str, ImageSet] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for field in ("name", "license", "source", "citation"):
-            if not getattr(self, field):
-                raise ValueError(f"{field} of the data set {self.name!r} is empty; say it")
-        if len(set(self.class_names)) != len(self.class_names) or len(self.class_names) < 2:
-            raise ValueError(f"class_names of {self.name} are {self.class_names}; give two or more different names")
-        self.train.require_classes(len(self.class_names))
-        if self.test is not None:
-            self.test.require_classes(len(self.class_names))
-            if self.test.image_shape != self.train.image_shape:
+        data_set.check(self)
+        for name, part in {"test": self.test, "validation": self.validation, **self.shifted}.items():
+            if part is not None and part.image_shape != self.train.image_shape:
                 raise ValueError(
-                    f"{self.name} has test images of shape {self.test.image_shape} and training images of shape "
+                    f"{self.name} has {name} images of shape {part.image_shape} and training images of shape "
                     f"{self.train.image_shape}; make them the same"
                 )
+
+    @property
+    def learning_task(self) -> str:
+        """Return the name of the task that learns from images."""
+        return "image_classification"
+
+    @property
+    def shared(self) -> Mapping[str, Mapping[str, NDArray[Any]]]:
+        """Return nothing: an image stands by itself."""
+        return {}
+
+    @property
+    def example_shape(self) -> tuple[int, ...]:
+        """Return `(height, width, channels)`."""
+        return self.train.image_shape
+
+    @property
+    def companion_settings(self) -> Mapping[str, Any]:
+        """Return the size at which images are rendered that go with these."""
+        return {"size": self.train.image_shape[0]}
+
+    def like(self, shape: tuple[int, ...]) -> ImageData:
+        """Return the set with images of another `(height, width, channels)`; see `nas_core.data.resize`.
+
+        Raises:
+            ValueError: images cannot become of that shape.
+        """
+        from nas_core.data.resize import like
+
+        height, width, channels = shape
+
+        def resized(part: ImageSet) -> ImageSet:
+            return like(part, (height, width, channels))
+
+        return replace(
+            self,
+            train=resized(self.train),
+            validation=None if self.validation is None else resized(self.validation),
+            test=None if self.test is None else resized(self.test),
+            shifted={name: resized(part) for name, part in self.shifted.items()},
+        )
+
+    def description(self, train: ImageSet) -> Mapping[str, Any]:
+        """Return the shape of the images, and mean and standard deviation of each channel in 0..1."""
+        pixels = train.images.reshape(-1, train.images.shape[-1]) / 255.0
+        return {
+            "image_shape": list(train.image_shape),
+            "channel_mean": pixels.mean(axis=0).tolist(),
+            "channel_std": pixels.std(axis=0).tolist(),
+        }
 
 
 def _require_array(name: str, array: NDArray[Any], dtype: type, shape: str, num_dimensions: int) -> None:

@@ -115,6 +115,7 @@ class ImageClassification:
         self.class_names = description.class_names
         self.shape = TaskShape((channels, height, width), (len(description.class_names),))
         self.device = device
+        self._image_shape = description.image_shape
         self._splits = dict(splits)
         self._flip = horizontal_flip
         self._margin = max(1, round(max(height, width) / 8))
@@ -144,6 +145,7 @@ class ImageClassification:
         """
         import torch
 
+        from nas_core.data.stratified_order import stratified_order
         from nas_core.training import augmentation
 
         images, labels = self._split(split)
@@ -179,14 +181,32 @@ class ImageClassification:
 
         Szegedy et al. (2016, arXiv:1512.00567), section 7.
         """
-        from torch.nn import functional
+        from nas_core.training import classification
 
-        return functional.cross_entropy(outputs, targets, label_smoothing=label_smoothing)
+        return classification.cross_entropy(outputs, targets, label_smoothing)
 
     def metrics(self, outputs: torch.Tensor, targets: torch.Tensor) -> Mapping[str, float]:
         """Return "accuracy" in 0..1 and "loss", the mean cross entropy, of logits (num, classes) and labels (num,)."""
-        correct = outputs.argmax(dim=1) == targets
-        return {"accuracy": correct.double().mean().item(), "loss": self.loss(outputs, targets).item()}
+        from nas_core.training import classification
+
+        return classification.metrics(outputs, targets)
+
+    def plain_features(self, split: str) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the pixels in 0..1 (num, height * width * channels) float64 and the labels, on the CPU, as stored."""
+        images, labels = self._split(split)
+        pixels = images.cpu().permute(0, 2, 3, 1).flatten(1).double() / 255
+        return pixels, labels.cpu()
+
+    def shifted_batches(self, path: Path, batch_size: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Yield (normalized images, labels) of a prepared file of images of this shape, with classes of its own.
+
+        Raises:
+            ValueError: the file is damaged, or its images have another shape.
+        """
+        images, labels = _read_images(path, self._image_shape)
+        for start in range(0, len(labels), batch_size):
+            window = slice(start, start + batch_size)
+            yield self._normalized(images[window].to(self.device)), labels[window].to(self.device)
 
     def shifts(self, severity: int) -> Mapping[str, Shift]:
         """Return the corruptions by name; they take and give normalized images, as the network does."""
@@ -220,24 +240,6 @@ class ImageClassification:
         return self._splits[split]
 
 
-def stratified_order(labels: torch.Tensor) -> torch.Tensor:
-    """Return a fixed order (num,) of examples, on the CPU, in which every start has the classes in their shares.
-
-    The k-th of the n examples of a class, in an order drawn with a fixed seed, comes at place (k + u) / n, u uniform in
-    0..1 and fixed for the class.
-    """
-    import torch
-
-    generator = torch.Generator().manual_seed(0)
-    labels = labels.cpu()
-    places = torch.empty(len(labels), dtype=torch.float64)
-    for label in sorted(set(labels.tolist())):
-        (members,) = torch.where(labels == label)
-        ranks = torch.randperm(len(members), generator=generator)
-        places[members] = (ranks + torch.rand(1, generator=generator, dtype=torch.float64)) / len(members)
-    return torch.argsort(places, stable=True)
-
-
 def _description(path: Path) -> Description:
     content = json.loads(path.read_text(encoding="utf-8"))
     if content.get("format") != FORMAT:
@@ -256,19 +258,27 @@ def _description(path: Path) -> Description:
 
 
 def _read_split(path: Path, description: Description, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    images, labels = _read_images(path, description.image_shape)
+    num_classes = len(description.class_names)
+    if int(labels.max()) >= num_classes:
+        raise ValueError(
+            f"{path} does not fit dataset.json (labels hold {int(labels.max())}, allowed are 0 to {num_classes - 1}); "
+            "prepare the data again"
+        )
+    return images.to(device), labels.to(device)
+
+
+def _read_images(path: Path, image_shape: tuple[int, int, int]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return images uint8 (num, channels, height, width) and labels (num,) of a prepared file, on the CPU."""
     import torch
 
     from nas_core.data import storage
 
     image_set = storage.read(path)
-    if image_set.image_shape != description.image_shape:
+    if image_set.image_shape != image_shape:
         raise ValueError(
-            f"{path} holds images of shape {image_set.image_shape}, dataset.json says {description.image_shape}; "
+            f"{path} holds images of shape {image_set.image_shape}, dataset.json says {image_shape}; "
             "prepare the data again"
         )
-    try:
-        image_set.require_classes(len(description.class_names))
-    except ValueError as error:
-        raise ValueError(f"{path} does not fit dataset.json ({error}); prepare the data again") from None
     images = torch.tensor(image_set.images).permute(0, 3, 1, 2).contiguous()
-    return images.to(device), torch.tensor(image_set.labels).to(device)
+    return images, torch.tensor(image_set.labels)

@@ -9,7 +9,8 @@ import torch
 
 from nas_core.data import storage
 from nas_core.data.image_set import ImageSet
-from nas_core.learning_tasks.image_classification import build, stratified_order
+from nas_core.data.stratified_order import stratified_order
+from nas_core.learning_tasks.image_classification import build
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -136,3 +137,27 @@ def test_a_description_of_another_kind_is_refused(folder: Path, change: dict[str
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(ValueError, match=r"dataset\.json.*prepare the data again"):
         build(folder)
+
+
+def test_plain_features_are_the_pixels_in_stored_order(folder: Path) -> None:
+    task = build(folder)
+    features, labels = task.plain_features("validation")
+    stored = storage.read(folder / "validation.safetensors")
+    assert features.dtype == torch.float64
+    assert torch.equal(features, torch.tensor(stored.images.reshape(len(stored), -1) / 255.0))
+    assert labels.tolist() == stored.labels.tolist()
+
+
+def test_sets_of_a_shifted_distribution_are_normalized_like_the_task(folder: Path, tmp_path: Path) -> None:
+    task = build(folder)
+    stored = storage.read(folder / "train.safetensors")
+    path = tmp_path / "shifted.safetensors"
+    storage.write(path, ImageSet(stored.images, stored.labels + 7))
+    batches = list(task.shifted_batches(path, 24))
+    assert [len(targets) for _, targets in batches] == [24, 24, 16]
+    expected = next(task.batches("train", 64))
+    assert torch.equal(torch.cat([inputs for inputs, _ in batches]), expected[0])
+    assert torch.equal(torch.cat([targets for _, targets in batches]), expected[1] + 7)
+    storage.write(path, ImageSet(stored.images[:, :4].copy(), stored.labels))
+    with pytest.raises(ValueError, match="shape"):
+        next(task.shifted_batches(path, 24))
