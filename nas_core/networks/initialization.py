@@ -31,7 +31,7 @@ def initialized(make: Callable[[], Network], generator: torch.Generator) -> Netw
     network.to_empty(device="cpu")
     for name, module in network.named_modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
-            _fill_uniform(module, generator)
+            fill_uniform(module, generator)
         elif isinstance(module, nn.BatchNorm2d):
             module.reset_parameters()
         elif next(module.parameters(recurse=False), None) is not None:
@@ -41,7 +41,7 @@ def initialized(make: Callable[[], Network], generator: torch.Generator) -> Netw
     return network
 
 
-def _fill_uniform(module: nn.Conv2d | nn.Linear, generator: torch.Generator) -> None:
+def fill_uniform(module: nn.Conv2d | nn.Linear, generator: torch.Generator) -> None:
     """Draw the weight and then the bias uniformly in +-1/sqrt(fan_in)."""
     bound = 1.0 / math.sqrt(module.weight[0].numel())
     with torch.no_grad():
