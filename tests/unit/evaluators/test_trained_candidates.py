@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -180,12 +181,19 @@ def test_low_fidelity_is_full_training_with_less() -> None:
 @pytest.mark.parametrize("evaluator", ["full_training", "low_fidelity"])
 def test_optimizer_and_kept_epoch_are_settings(evaluator: str) -> None:
     generator = np.random.default_rng(0)
-    proposals = [Proposal(sample(toy_space.build(), generator)) for _ in range(4)]
+    proposals = [Proposal(sample(toy_space.build(), generator)) for _ in range(6)]
 
     def accuracies(**settings: Any) -> list[float]:
         module, goals = catalog.load("evaluator", evaluator), (Objective(ACCURACY, "maximize"),)
         built = module.build(
-            toy_space.build(), goals, Streams(0), ToyTask, epochs=8, batch_size=8, learning_rate=0.02, **settings
+            toy_space.build(),
+            goals,
+            Streams(0),
+            partial(ToyTask, spread=4.0),
+            epochs=6,
+            batch_size=8,
+            learning_rate=0.02,
+            **settings,
         )
         return [evaluation.scores[ACCURACY] for evaluation in built.evaluate(proposals)]
 
