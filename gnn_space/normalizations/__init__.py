@@ -1,0 +1,1 @@
+"""The normalizations that a block may use, one file a normalization."""
