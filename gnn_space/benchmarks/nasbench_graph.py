@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,8 @@ from nas_core.space import HasBenchmarkNames, SearchSpace
 from nas_core.strategy import Strategy
 
 SPACE = "nasbench_graph"
-NUM_ARCHITECTURES: Mapping[str, int] = MappingProxyType(
+DataSet: TypeAlias = Literal["cora", "citeseer", "pubmed", "cs", "arxiv", "proteins"]
+NUM_ARCHITECTURES: Mapping[DataSet, int] = MappingProxyType(
     {"cora": 26_206, "citeseer": 26_206, "pubmed": 26_206, "cs": 26_206, "arxiv": 26_206, "proteins": 2_021}
 )
 """Rows of each data set's table."""
@@ -128,7 +129,7 @@ def build(
     space: SearchSpace,
     objectives: Sequence[Objective],
     *,
-    data_set: Literal["cora", "citeseer", "pubmed", "cs", "arxiv", "proteins"] = "cora",
+    data_set: DataSet = "cora",
 ) -> NASBenchGraphTable:
     """Return the evaluator that looks networks up in a file of the benchmark.
 
@@ -176,7 +177,7 @@ def _measurements(hashes: NDArray[Any], table: NDArray[Any]) -> dict[str, Measur
     }
 
 
-def _arrays(path: Path, data_set: str) -> tuple[NDArray[Any], NDArray[Any]]:
+def _arrays(path: Path, data_set: DataSet) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the hashes and the table of a data set, checked."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
