@@ -82,6 +82,19 @@ class GraphBatch:
             target_nodes=None if self.target_nodes is None else self.target_nodes.to(device),
         )
 
+    def with_gradient(self) -> GraphBatch:
+        """Return the same graphs with features that gradients can flow to, cut off from where they came from."""
+        return replace(self, x=self.x.detach().requires_grad_())
+
+    def example_rows(self, num_rows: int) -> Tensor | None:
+        """Return the rows (num_examples,) of the examples in activations with so many rows; None if none are theirs.
+
+        Rows are those of the examples themselves or, where nodes are asked for, of all nodes.
+        """
+        if num_rows == len(self):
+            return torch.arange(num_rows, device=self.device)
+        return self.target_nodes if num_rows == self.num_nodes else None
+
     def ones(self, dtype: torch.dtype) -> GraphBatch:
         """Return the same graphs with every feature 1, and all weights as numbers of that type."""
         weight = None if self.edge_weight is None else self.edge_weight.to(dtype)

@@ -1,4 +1,4 @@
-"""How differently the images of a batch switch a network's ReLUs (Mellor et al. 2021, NASWOT, arXiv:2006.04647v3)."""
+"""How differently the examples of a batch switch a network's ReLUs (Mellor et al. 2021, NASWOT, arXiv:2006.04647v3)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from nas_core.task import Inputs
 
 if TYPE_CHECKING:
     import torch
@@ -25,7 +27,7 @@ class _Codes:
     """What one ReLU says of the batch.
 
     Attributes:
-        both_on: (batch, batch), for each pair of images the number of units that both switch on.
+        both_on: (batch, batch), for each pair of examples the number of units that both switch on.
         num_units: units of the ReLU.
         node: the ReLU in the graph that a backward pass walks; None if nothing before it has a gradient.
     """
@@ -37,11 +39,11 @@ class _Codes:
 
 def score(
     network: nn.Module,
-    inputs: torch.Tensor,
+    inputs: Inputs,
     targets: torch.Tensor,
     loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
 ) -> float:
-    """Return ``log det K``, where K[i, j] counts the units that images i and j both switch on or both switch off.
+    """Return ``log det K``, where K[i, j] counts the units that examples i and j both switch on or both switch off.
 
     Follows the paper's second version: the units are those of all `nn.ReLU` modules that a backward pass from the
     outputs reaches, in training mode, at initialization; the paper's batch is 128. A ReLU in a dead branch drops out,
@@ -50,17 +52,31 @@ def score(
     singular K, whose score would be minus infinity, gets `SINGULAR_SCORE`, which ranks last. Targets and loss are not
     used.
 
+    Differs from the paper on graphs, which it does not consider: units must have one row an example. Where an example
+    is a node, the ReLUs on all nodes count, with the rows of the examples; where it is a graph, those after the readout
+    do, and the ReLUs on nodes, or on the nodes that a pooling has left, are left out.
+
     Args:
         network: on the device of the inputs; unchanged afterwards.
-        inputs: (batch, ...).
+        inputs: a minibatch.
+
+    Raises:
+        ValueError: there are ReLUs that reach the outputs, but none with one row an example.
     """
     import torch
     from torch import nn
 
+    from nas_core.training.inputs import example_rows, with_gradient
+
     records: list[_Codes] = []
+    left_out: list[Node | None] = []
 
     def record(_: nn.Module, __: tuple[torch.Tensor, ...], outputs: torch.Tensor) -> None:
-        codes = (outputs.detach() > 0).flatten(1).to(torch.float32)
+        rows = example_rows(outputs.detach(), inputs)
+        if rows is None:
+            left_out.append(outputs.grad_fn)
+            return
+        codes = (rows > 0).flatten(1).to(torch.float32)
         records.append(_Codes(codes @ codes.T, codes.shape[1], outputs.grad_fn))
 
     handles = [module.register_forward_hook(record) for module in network.modules() if isinstance(module, nn.ReLU)]
@@ -69,11 +85,16 @@ def score(
     forgotten = torch.autograd.graph.saved_tensors_hooks(lambda _: nothing, lambda _: nothing)
     try:
         with _training_mode(network), torch.enable_grad(), forgotten:
-            outputs = network(inputs.detach().requires_grad_(inputs.is_floating_point()))
+            outputs = network(with_gradient(inputs))
     finally:
         for handle in handles:
             handle.remove()
     reached = _reached(outputs)
+    if reached.intersection(left_out) and not reached.intersection(codes.node for codes in records):
+        raise ValueError(
+            f"none of the {len(left_out)} ReLUs has one row for each of the {len(inputs)} examples; put a ReLU behind "
+            "the readout, or use another score"
+        )
     counts = torch.zeros(len(inputs), len(inputs), dtype=torch.float64, device=inputs.device)
     for codes in records:
         if codes.node in reached:

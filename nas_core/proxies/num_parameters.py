@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
+from nas_core.task import Inputs
+
 if TYPE_CHECKING:
     import torch
     from torch import nn
@@ -15,7 +17,7 @@ UNIT = ""
 
 def score(
     network: nn.Module,
-    inputs: torch.Tensor,
+    inputs: Inputs,
     targets: torch.Tensor,
     loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
 ) -> float:

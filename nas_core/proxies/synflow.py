@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
+from nas_core.task import Inputs
+
 if TYPE_CHECKING:
     import torch
     from torch import nn
@@ -16,15 +18,18 @@ UNIT = ""
 
 def score(
     network: nn.Module,
-    inputs: torch.Tensor,
+    inputs: Inputs,
     targets: torch.Tensor,
     loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
 ) -> float:
-    """Return the sum over the weights W of convolutions and linear layers of ``abs(W * dR/dW)``.
+    """Return the sum over the weights W of ``abs(W * dR/dW)``.
 
     R is the sum of the outputs on one example of ones, where every parameter is replaced by its absolute value and
-    batch normalization by the identity, in double precision. Only the shape of the inputs is used. Follows Abdelfattah
-    et al. 2021 (arXiv:2101.08134). A weight in a dead branch has no gradient and adds nothing.
+    normalization by the identity, in double precision. Of the inputs only the shape is used, of a graph its structure.
+    The weights are all parameters of two or more dimensions that are not named as a bias: those of convolutions and of
+    linear layers, and the matrices and attention vectors of graph layers. Follows Abdelfattah et al. 2021
+    (arXiv:2101.08134), whose networks have no other weights; there and here a weight in a dead branch has no gradient
+    and adds nothing.
 
     Raises:
         ValueError: the flow is beyond double precision, as in a very deep network.
@@ -32,18 +37,22 @@ def score(
     import copy
 
     import torch
-    from torch import nn
+
+    from nas_core.training.inputs import ones
+    from nas_core.training.normalization import drop_normalization
 
     linear = copy.deepcopy(network).double().eval()
-    _drop_batch_normalization(linear)
+    drop_normalization(linear)
     with torch.no_grad():
         for parameter in linear.parameters():
             parameter.abs_()
     weights = [
-        module.weight.requires_grad_() for module in linear.modules() if isinstance(module, nn.Conv2d | nn.Linear)
+        parameter.requires_grad_()
+        for name, parameter in linear.named_parameters()
+        if parameter.ndim >= 2 and not name.endswith("bias")
     ]
     with torch.enable_grad():
-        flow = linear(torch.ones_like(inputs[:1], dtype=torch.float64)).sum()
+        flow = linear(ones(inputs[:1], torch.float64)).sum()
         gradients = torch.autograd.grad(flow, weights, allow_unused=True) if weights and flow.requires_grad else ()
     total = 0.0
     for weight, gradient in zip(weights, gradients, strict=False):
@@ -52,14 +61,3 @@ def score(
     if not math.isfinite(total):
         raise ValueError("synaptic flow is beyond double precision; score a shallower or narrower network")
     return total
-
-
-def _drop_batch_normalization(module: nn.Module) -> None:
-    """Put the identity in the place of every batch normalization below a module."""
-    from torch import nn
-
-    for name, child in module.named_children():
-        if isinstance(child, nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d):
-            setattr(module, name, nn.Identity())
-        else:
-            _drop_batch_normalization(child)

@@ -7,10 +7,27 @@ import statistics
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
+
+from nas_core.task import Inputs
+
+
+@runtime_checkable
+class CountsFlops(Protocol):
+    """A module with arithmetic of its own that torch's counter does not see, such as sums of messages over edges."""
+
+    def uncounted_flops(self, *inputs: Any) -> int:
+        """Return the floating-point operations (2 x multiply-accumulates) that torch leaves out of a forward pass.
+
+        What modules inside it say of themselves is not among them.
+
+        Args:
+            inputs: the positional inputs of the forward pass.
+        """
 
 
 def num_parameters(network: nn.Module) -> int:
@@ -18,22 +35,34 @@ def num_parameters(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
 
 
-def flops(network: nn.Module, inputs: torch.Tensor) -> int:
+def flops(network: nn.Module, inputs: Inputs) -> int:
     """Return the floating-point operations of one forward pass in evaluation mode.
 
     A multiplication with its addition counts as two, so that multiply-accumulates are ``flops / 2``. Convolutions and
-    matrix products are counted; additions of a bias, normalization, activations and pooling are not.
+    matrix products are counted, and what modules that are `CountsFlops` say of themselves; additions of a bias,
+    normalization, activations and the pooling of images are not.
 
     Args:
         network: on the device of the inputs; unchanged afterwards.
         inputs: a batch; the count is that of the whole batch.
     """
-    with in_mode(network, training=False), torch.no_grad(), FlopCounterMode(display=False) as counter:
-        network(inputs)
-    return int(counter.get_total_flops())
+    uncounted: list[int] = []
+
+    def ask(module: nn.Module, given: tuple[Any, ...]) -> None:
+        assert isinstance(module, CountsFlops)
+        uncounted.append(module.uncounted_flops(*given))
+
+    handles = [module.register_forward_pre_hook(ask) for module in network.modules() if isinstance(module, CountsFlops)]
+    try:
+        with in_mode(network, training=False), torch.no_grad(), FlopCounterMode(display=False) as counter:
+            network(inputs)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return int(counter.get_total_flops()) + sum(uncounted)
 
 
-def latency_ms(network: nn.Module, inputs: torch.Tensor, *, warmup: int = 5, repeats: int = 25) -> float:
+def latency_ms(network: nn.Module, inputs: Inputs, *, warmup: int = 5, repeats: int = 25) -> float:
     """Return the median wall-clock time of one forward pass in evaluation mode, in milliseconds.
 
     On CUDA the device is synchronized before and after each pass. Name the device beside the number: `device_name`.

@@ -8,11 +8,11 @@ from contextlib import AbstractContextManager
 import torch
 from torch import nn
 
-from nas_core.task import Task
+from nas_core.task import Inputs, Task
 from nas_core.weight_sharing.gates import Gates
 from nas_core.weight_sharing.weight_optimizer import WeightOptimizer
 
-Minibatch = tuple[torch.Tensor, torch.Tensor]
+Minibatch = tuple[Inputs, torch.Tensor]
 
 
 class MinibatchPair:
@@ -93,7 +93,7 @@ class MinibatchPair:
         inputs, targets = minibatch
         return self._task.loss(self._outputs(gates, inputs), targets)
 
-    def _outputs(self, gates: Gates, inputs: torch.Tensor) -> torch.Tensor:
+    def _outputs(self, gates: Gates, inputs: Inputs) -> torch.Tensor:
         device = self._task.device
         with torch.autocast(device.type, torch.bfloat16, enabled=self._autocast):
             outputs: torch.Tensor = self._supernet(inputs, gates.to(device))

@@ -14,7 +14,7 @@ from torch import nn
 from nas_core.architecture import Architecture
 from nas_core.randomness import Streams
 from nas_core.space import HasSupernet, SearchSpace
-from nas_core.task import Task
+from nas_core.task import Inputs, Task
 from nas_core.weight_sharing.batch_statistics import path_statistics
 from nas_core.weight_sharing.gates import Gates, one_hot
 from nas_core.weight_sharing.learns import Learns
@@ -180,7 +180,7 @@ class _Path(nn.Module):
         self.supernet = supernet
         self.gates = gates
 
-    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+    def forward(self, inputs: Inputs) -> torch.Tensor:
         outputs: torch.Tensor = self.supernet(inputs, self.gates)
         return outputs
 
@@ -189,5 +189,5 @@ def _minibatches(
     task: Task, split: str, batch_size: int, generator: torch.Generator, *, augment: bool
 ) -> Iterator[Minibatch]:
     for inputs, targets in task.batches(split, batch_size, generator, augment=augment):
-        if len(inputs) > 1:
+        if len(targets) > 1:
             yield inputs, targets

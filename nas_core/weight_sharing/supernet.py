@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from nas_core.task import Inputs
+
 if TYPE_CHECKING:
     import torch
 
@@ -32,5 +34,5 @@ class Mixing:
 class Supernet(Protocol):
     """An `nn.Module` that computes the mixture that the gates ask for."""
 
-    def __call__(self, inputs: torch.Tensor, gates: Gates) -> torch.Tensor:
+    def __call__(self, inputs: Inputs, gates: Gates) -> torch.Tensor:
         """Return the outputs (batch, *task.outputs) of the network under the gates."""

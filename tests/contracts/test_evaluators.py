@@ -17,6 +17,7 @@ import tiny_images
 import torch
 import toy_space
 import toy_task
+import toy_values
 
 from nas_core import catalog
 from nas_core.architecture import Architecture
@@ -122,20 +123,22 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 PAIRS = [
     (name, task)
     for name in catalog.names("evaluator")
-    for task in ("vectors", "images")
-    if (name, task) != (TABLE, "vectors")
+    for task in ("vectors", "values", "images")
+    if name != TABLE or task == "images"
 ]
 
 
 @pytest.fixture(params=PAIRS, ids="-".join)
 def case(request: pytest.FixtureRequest) -> Case:
-    """Every evaluator on vectors and on images; a table knows its own space alone, which is one of images."""
+    """Every evaluator on vectors, values and images; a table knows its own space alone, which is one of images."""
     name, task = request.param
     if name == TABLE:
         space = catalog.load("space", "nasbench201").build()
         return Case(name, space, toy_task.build, {"path": str(request.getfixturevalue("table"))})
     if task == "vectors":
         return Case(name, toy_space.build(), toy_task.build)
+    if task == "values":
+        return Case(name, toy_values.build(), toy_values.ValuesTask)
     folder = request.getfixturevalue("image_folder")
     space = catalog.load("space", "nasbench201").build(channels=4, cells_per_stage=1, num_stages=2)
     return Case(name, space, lambda: catalog.load("learning task", "image_classification").build(folder))

@@ -33,3 +33,38 @@ def test_modes_are_put_back_one_by_one() -> None:
 
 def test_the_device_has_a_name() -> None:
     assert "threads" in device_name(torch.device("cpu"))
+
+
+class Own(nn.Module):
+    """A module with arithmetic of its own, around a layer that torch counts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(3, 4)
+
+    def forward(self, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+        outputs: torch.Tensor = self.layer(first + second)
+        return outputs
+
+    def uncounted_flops(self, first: torch.Tensor, second: torch.Tensor) -> int:
+        return 100 * len(first) + len(second)
+
+
+class Twice(nn.Module):
+    """A network that calls one module twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.own = Own()
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        outputs: torch.Tensor = self.own(inputs, inputs) + self.own(inputs[:1], inputs)
+        return outputs
+
+
+def test_what_modules_say_of_themselves_is_added_at_each_call() -> None:
+    network = Twice()
+    expected = 2 * 12 * (5 + 5) + (500 + 5) + (100 + 5)
+    assert flops(network, torch.zeros(5, 3)) == expected
+    # and nothing stays behind
+    assert flops(network, torch.zeros(5, 3)) == expected

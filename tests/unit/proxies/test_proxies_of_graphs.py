@@ -1,0 +1,126 @@
+"""Scores of networks that take graphs, by hand: what counts as a unit, as a weight, as arithmetic."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from gnn_space.graph_batch import GraphBatch, graph_batch
+from nas_core.proxies import flops, latency_ms, naswot, num_parameters, synflow
+from nas_core.training.precision import forward
+
+# two graphs: a path of two nodes, and a triangle
+EDGES = torch.tensor([[0, 1, 2, 3, 3, 4, 4, 2], [1, 0, 3, 2, 4, 3, 2, 4]])
+FEATURES = torch.tensor([[1.0], [-2.0], [3.0], [-1.0], [5.0]])
+GRAPHS = graph_batch(FEATURES, EDGES, torch.tensor([2, 3]))
+
+
+class Messages(nn.Module):
+    """The sum of the neighbors' features, which torch counts no arithmetic for."""
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        return torch.zeros_like(x).index_add(0, edge_index[1], x[edge_index[0]])
+
+    def uncounted_flops(self, x: Tensor, edge_index: Tensor) -> int:
+        return 2 * edge_index.shape[1] * x.shape[1]
+
+
+class Normalization(nn.Module):
+    """A normalization that takes more than features."""
+
+    def forward(self, x: Tensor, batch: Tensor) -> Tensor:
+        return (x - x.mean(0)) / (1 + x.var(0))
+
+    def unnormalized(self) -> nn.Module:
+        return AsItIs()
+
+
+class AsItIs(nn.Module):
+    """Features as they are."""
+
+    def forward(self, x: Tensor, batch: Tensor) -> Tensor:
+        return x
+
+
+class GraphNetwork(nn.Module):
+    """Messages, a ReLU on the nodes, and for graphs their sums, a matrix and another ReLU."""
+
+    def __init__(self, matrix: list[list[float]]) -> None:
+        super().__init__()
+        self.messages = Messages()
+        self.normalization = Normalization()
+        self.attention = nn.Parameter(torch.tensor([[2.0]]))
+        self.stack_bias = nn.Parameter(torch.tensor([[1.0]]))
+        self.of_nodes = nn.ReLU()
+        self.head = nn.Linear(1, len(matrix), bias=False)
+        self.of_graphs = nn.ReLU()
+        with torch.no_grad():
+            self.head.weight.copy_(torch.tensor(matrix))
+
+    def forward(self, graphs: GraphBatch) -> Tensor:
+        x = self.normalization(self.messages(graphs.x, graphs.edge_index), graphs.batch)
+        x = self.of_nodes(self.attention * x + self.stack_bias)
+        if graphs.target_nodes is None:
+            x = x.new_zeros(graphs.num_graphs, 1).index_add(0, graphs.batch, x)
+            return self.of_graphs(self.head(x))
+        return self.head(x[graphs.target_nodes])
+
+
+def targets(graphs: GraphBatch) -> Tensor:
+    return torch.zeros(len(graphs), dtype=torch.long)
+
+
+def test_sums_of_messages_are_arithmetic_too() -> None:
+    network = GraphNetwork([[1.0], [1.0]])
+    # the first graph has 2 edges, and 1 x 2 products of the head
+    measured = flops.score(network, GRAPHS, targets(GRAPHS), nn.functional.cross_entropy)
+    assert measured == 2 * 2 + 2 * 2
+    assert not network.messages._forward_pre_hooks
+    assert num_parameters.score(network, GRAPHS, targets(GRAPHS), nn.functional.cross_entropy) == 4
+    assert latency_ms.score(network, GRAPHS, targets(GRAPHS), nn.functional.cross_entropy) > 0
+
+
+def test_synaptic_flow_on_a_graph_by_hand() -> None:
+    # ones on the path of two nodes: each gets the message 1, times 2, plus 1, is 3; their sum 6 times 1 + 3 is R = 24
+    network = GraphNetwork([[-1.0], [3.0]])
+    # the head carries 24, the attention all but the 2 * 4 of the bias, which is no weight
+    assert synflow.score(network, GRAPHS, targets(GRAPHS), nn.functional.cross_entropy) == pytest.approx(24 + 16)
+
+
+def test_switches_of_graphs_are_those_behind_the_readout() -> None:
+    graphs = replace(GRAPHS, x=torch.tensor([[0.0], [0.0], [3.0], [3.0], [3.0]]))
+    # three units: positive for the one graph, negative for the other, or negative for both; a ReLU on nodes is no unit
+    network = GraphNetwork([[1.0], [-1.0], [1.0]])
+    network.normalization = AsItIs()
+    with torch.no_grad():
+        network.stack_bias.fill_(-1.0)
+        network.attention.fill_(1.0)
+    # nodes of the path: 0 - 1, so nothing is on and no unit either; of the triangle: 6 - 1 and the sum 15
+    assert naswot.score(network, graphs, targets(graphs), nn.functional.cross_entropy) == pytest.approx(
+        # both agree in the one unit that is off
+        math.log(3 * 3 - 1 * 1)
+    )
+
+
+def test_switches_of_nodes_are_those_of_the_nodes_asked_for() -> None:
+    nodes = replace(GRAPHS, target_nodes=torch.tensor([0, 2]))
+    network = GraphNetwork([[1.0]])
+    network.normalization = AsItIs()
+    # messages: node 0 gets -2, off; node 2 gets -1 + 5, on: K is the identity
+    assert naswot.score(network, nodes, targets(nodes), nn.functional.cross_entropy) == pytest.approx(0.0)
+
+
+def test_relus_on_nodes_alone_say_nothing_of_graphs() -> None:
+    network = GraphNetwork([[1.0]])
+    network.of_graphs = nn.Identity()
+    with pytest.raises(ValueError, match="none of the 1 ReLUs has one row for each of the 2 examples"):
+        naswot.score(network, GRAPHS, targets(GRAPHS), nn.functional.cross_entropy)
+
+
+def test_a_network_of_graphs_runs_as_it_is() -> None:
+    network = GraphNetwork([[1.0], [-1.0]])
+    torch.testing.assert_close(forward(network, GRAPHS, GRAPHS.device), network(GRAPHS))
