@@ -32,12 +32,14 @@ class Figure:
         png: the file's bytes.
         alternative: what it shows, for those who cannot see it.
         caption: with seeds, spread, budget and machine.
+        is_wide: whether it is shown as large as it was drawn, up to the page's width, and not in a column.
     """
 
     name: str
     png: bytes
     alternative: str
     caption: str
+    is_wide: bool = False
 
 
 @dataclass(frozen=True)

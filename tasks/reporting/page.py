@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.reporting.blocks import Figure, Section
+from tasks.reporting.canvas import DOTS_PER_INCH
 from tasks.reporting.machine import Machine
 from tasks.reporting.provenance import Provenance
 from tasks.reporting.results import Results
@@ -25,6 +26,7 @@ from tasks.reporting.sections import (
 )
 
 TEMPLATES = Path(__file__).with_name("template")
+CSS_PIXELS_PER_INCH = 96
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ def render(title: str, sections: Sequence[Section]) -> str:
     )
     environment.filters["base64"] = lambda content: base64.b64encode(content).decode("ascii")
     environment.filters["pixels"] = png_size
+    environment.globals["css_pixels_per_dot"] = CSS_PIXELS_PER_INCH / DOTS_PER_INCH
     environment.tests["kind"] = lambda block, name: type(block).__name__ == name
     return environment.get_template("page.html").render(title=title, sections=sections)
 
