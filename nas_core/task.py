@@ -117,3 +117,36 @@ class HasShiftSets(Protocol):
         Raises:
             ValueError: the file's examples are not what the task's networks take.
         """
+
+
+@runtime_checkable
+class DescribesShifts(Protocol):
+    """A task that says more of its shifts than their names; of another's, all are of one family and none is left out.
+
+    The module of the task says the names alone, by a function ``shift_names() -> tuple[str, ...]`` that needs neither
+    data nor torch, so that settings can be checked.
+    """
+
+    def shift_families(self) -> Mapping[str, str]:
+        """Return the family of every shift, such as "noise"."""
+
+    def ineffective_shifts(self) -> Mapping[str, str]:
+        """Return the shifts that leave this task's examples as they are, each with the reason: it ..."""
+
+    def published_shifts(self) -> tuple[str, ...]:
+        """Return the shifts over which a published benchmark takes its mean; none if there is no such benchmark."""
+
+
+@runtime_checkable
+class HasPerturbationSize(Protocol):
+    """A task whose networks pass messages along edges, so that a shift of the edges has a size that theory knows."""
+
+    def perturbation_sizes(self, inputs: Inputs, shifted: Inputs) -> torch.Tensor:
+        """Return ||S' - S|| / ||S|| of every example (num,) float64, S the operator that messages pass by.
+
+        0 where a shift leaves the operator as it was, as one of the features alone does.
+
+        Args:
+            inputs: a minibatch.
+            shifted: the same examples under a shift.
+        """

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nas_core import catalog
 from nas_core.task import TaskShape
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from nas_core.task import Shift
 
 FORMAT = 1
+COLOR_CORRUPTIONS = ("saturate",)
+"""What leaves images with one channel as they are."""
 
 
 def build(
@@ -63,6 +66,11 @@ def build(
         device=place,
         horizontal_flip=horizontal_flip,
     )
+
+
+def shift_names() -> tuple[str, ...]:
+    """Return the names of all corruptions, without importing torch."""
+    return catalog.names("corruption")
 
 
 @dataclass(frozen=True)
@@ -213,6 +221,23 @@ class ImageClassification:
         from nas_core.robustness import suite
 
         return {name: self._shift(suite.corruption(name), severity) for name in suite.names()}
+
+    def shift_families(self) -> Mapping[str, str]:
+        """Return the family of every corruption."""
+        from nas_core.robustness import suite
+
+        return {name: suite.corruption(name).family for name in suite.names()}
+
+    def ineffective_shifts(self) -> Mapping[str, str]:
+        """Return the corruptions that change colors alone, if the images have none."""
+        reason = "changes colors alone, and the images have one channel"
+        return {name: reason for name in COLOR_CORRUPTIONS if self.shape.inputs[0] == 1}
+
+    def published_shifts(self) -> tuple[str, ...]:
+        """Return the 15 corruptions over which the mean corruption error is taken."""
+        from nas_core.robustness import suite
+
+        return suite.benchmark_names()
 
     def pixels(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return the images in 0..1 that normalized inputs (batch, channels, height, width) stand for."""
