@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from nas_core.architecture import Architecture, Choice
@@ -63,6 +63,14 @@ class HasReference(Protocol):
 
     def reference(self) -> Architecture:
         """Return the hand-designed reference network of the space."""
+
+
+@runtime_checkable
+class HasBaselines(Protocol):
+    """A space that names more hand-designed networks to compare with than its reference."""
+
+    def baselines(self) -> Mapping[str, Architecture]:
+        """Return hand-designed networks by their names in the field, such as "gin"; the reference is not among them."""
 
 
 @runtime_checkable

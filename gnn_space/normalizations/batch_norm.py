@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from gnn_space.normalizations.none import NoNormalization
+
 
 class BatchNormalization(nn.Module):
     """`nn.BatchNorm1d` over the nodes, with statistics weighted by their presence.
@@ -28,6 +30,10 @@ class BatchNormalization(nn.Module):
             outputs: Tensor = self.norm(x)
             return outputs
         return self._weighted(x, x.new_ones(x.shape[0]) if presence is None else presence)
+
+    def unnormalized(self) -> nn.Module:
+        """Return what takes this module's place where a signal is followed through the weights alone."""
+        return NoNormalization(self.norm.num_features)
 
     def _weighted(self, x: Tensor, presence: Tensor) -> Tensor:
         """Return the features normalized with weighted statistics, which the running ones take in."""

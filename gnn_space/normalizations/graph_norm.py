@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from gnn_space.normalizations.none import NoNormalization
 from gnn_space.segments import present_nodes, segment_sum
 
 EPSILON = 1e-5
@@ -35,3 +36,7 @@ class GraphNormalization(nn.Module):
         variance = segment_sum(there * centered.square(), batch, num_graphs) / total
         deviation = (variance + EPSILON).sqrt().index_select(0, batch)
         return centered / deviation * self.scale + self.shift
+
+    def unnormalized(self) -> nn.Module:
+        """Return what takes this module's place where a signal is followed through the weights alone."""
+        return NoNormalization(len(self.scale))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from gnn_space.normalizations.none import NoNormalization
+
 
 class LayerNormalization(nn.Module):
     """``(x_i - mean) / sqrt(variance + 1e-5) * scale + shift`` over the channels of each node.
@@ -22,3 +24,7 @@ class LayerNormalization(nn.Module):
         """Return (num_nodes, channels); neither the graphs nor the presence change anything."""
         outputs: Tensor = self.norm(x)
         return outputs
+
+    def unnormalized(self) -> nn.Module:
+        """Return what takes this module's place where a signal is followed through the weights alone."""
+        return NoNormalization(self.norm.normalized_shape[0])

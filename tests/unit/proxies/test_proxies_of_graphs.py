@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gnn_space.graph_batch import GraphBatch, graph_batch
+from gnn_space.normalization import NAMES, normalization
 from nas_core.proxies import flops, latency_ms, naswot, num_parameters, synflow
 from nas_core.training.precision import forward
 
@@ -44,6 +45,18 @@ class AsItIs(nn.Module):
 
     def forward(self, x: Tensor, batch: Tensor) -> Tensor:
         return x
+
+
+class Adapted(nn.Module):
+    """A normalization of the graph space on two graphs."""
+
+    def __init__(self, made: nn.Module) -> None:
+        super().__init__()
+        self.made = made
+
+    def forward(self, x: Tensor, batch: Tensor) -> Tensor:
+        outputs: Tensor = self.made(x, batch, 2, None)
+        return outputs
 
 
 class GraphNetwork(nn.Module):
@@ -124,3 +137,14 @@ def test_relus_on_nodes_alone_say_nothing_of_graphs() -> None:
 def test_a_network_of_graphs_runs_as_it_is() -> None:
     network = GraphNetwork([[1.0], [-1.0]])
     torch.testing.assert_close(forward(network, GRAPHS, GRAPHS.device), network(GRAPHS))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_normalizations_of_graphs_drop_out_of_the_flow(name: str) -> None:
+    network = GraphNetwork([[-1.0], [3.0]])
+    made = normalization(name, 1)
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter.fill_(7.0)
+    network.normalization = Adapted(made)
+    assert synflow.score(network, GRAPHS, targets(GRAPHS), nn.functional.cross_entropy) == pytest.approx(24 + 16)
