@@ -180,7 +180,7 @@ def _measurements(hashes: NDArray[Any], table: NDArray[Any]) -> dict[str, Measur
 def _arrays(path: Path, data_set: DataSet) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the hashes and the table of a data set, checked."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             found = [arrays[name] for name in ("columns", f"{data_set}_hash", f"{data_set}_table")]
     except FileNotFoundError:
         raise FileNotFoundError(f"there is no {path}; give the path of the tables of NAS-Bench-Graph") from None
