@@ -1,4 +1,4 @@
-"""How often every network errs under every corruption: each image is corrupted once, for all networks alike."""
+"""How often every network errs under every shift: each example is shifted once, for all networks alike."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from nas_core.atomic_files import write_json
 from nas_core.randomness import Streams
-from nas_core.task import Task
+from nas_core.task import DescribesShifts, Task
 from tasks.measures import spread
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from nas_core.robustness.errors import MeasuredErrors
 
 BATCH_SIZE = 512
-COLOR_CORRUPTIONS = ("saturate",)
-"""What leaves images with one channel as they are."""
 
 
 @dataclass(frozen=True)
@@ -28,89 +26,107 @@ class Plan:
     """What is measured.
 
     Attributes:
-        names: corruptions, in the order of the result.
+        names: shifts, in the order of the result.
         severities: 1 to 5, rising.
-        omitted: corruptions that were asked for and are left out, with the reason.
+        omitted: shifts that were asked for and are left out, with the reason.
+        published: shifts over which a benchmark takes its mean; empty if the task has no such benchmark.
+        families: the family of every shift.
     """
 
     names: tuple[str, ...]
     severities: tuple[int, ...]
     omitted: Mapping[str, str]
+    published: tuple[str, ...]
+    families: Mapping[str, str]
 
     @property
     def averaged(self) -> tuple[str, ...]:
-        """The corruptions that means are taken over: the published 15 where all are measured, else all measured."""
-        from nas_core.robustness.suite import benchmark_names
-
-        published = benchmark_names()
-        return published if set(published) <= set(self.names) else self.names
+        """The shifts that means are taken over: the published ones where all are measured, else all measured."""
+        return self.published if self.published and set(self.published) <= set(self.names) else self.names
 
     @property
     def is_published_mean(self) -> bool:
-        """Whether means are over the published 15 corruptions and all five severities."""
+        """Whether means are over the published shifts and all five severities."""
         from nas_core.robustness.severity import SEVERITY_LEVELS
-        from nas_core.robustness.suite import benchmark_names
 
-        return self.averaged == benchmark_names() and self.severities == SEVERITY_LEVELS
+        return bool(self.published) and self.averaged == self.published and self.severities == SEVERITY_LEVELS
 
 
-def plan(chosen: Sequence[str], severities: Sequence[int], num_channels: int) -> Plan:
-    """Return what is measured on images with that many channels.
+def plan(chosen: Sequence[str] | Literal["all"], severities: Sequence[int], task: Task) -> Plan:
+    """Return what is measured.
+
+    Args:
+        chosen: names of shifts, or "all" that the task has.
+        severities: 1 to 5.
+        task: whose shifts they are.
 
     Raises:
-        ValueError: nothing is left.
+        ValueError: nothing is left, or the task has no such shift.
     """
-    reason = "changes colors alone, and the images have one channel"
-    omitted = {name: reason for name in chosen if name in COLOR_CORRUPTIONS and num_channels == 1}
-    names = tuple(name for name in dict.fromkeys(chosen) if name not in omitted)
+    known = tuple(task.shifts(1))
+    wanted = known if chosen == "all" else tuple(dict.fromkeys(chosen))
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise ValueError(f"robustness.corruptions names {unknown}; {task.name!r} has {', '.join(known)}")
+    families: Mapping[str, str] = dict.fromkeys(known, "shift")
+    ineffective: Mapping[str, str] = {}
+    published: tuple[str, ...] = ()
+    if isinstance(task, DescribesShifts):
+        families, ineffective, published = task.shift_families(), task.ineffective_shifts(), task.published_shifts()
+    names = tuple(name for name in wanted if name not in ineffective)
+    omitted = {name: ineffective[name] for name in wanted if name in ineffective}
     if not names:
-        raise ValueError(f"robustness.corruptions is {list(chosen)}: {reason}; name others")
-    return Plan(names, tuple(sorted(set(severities))), omitted)
+        reasons = "; ".join(f"{name} {reason}" for name, reason in omitted.items())
+        raise ValueError(f"robustness.corruptions is {list(wanted)}: {reasons}; name others")
+    return Plan(names, tuple(sorted(set(severities))), omitted, published, families)
 
 
-def measure(
+def count(
     networks: Mapping[str, nn.Module],
     task: Task,
-    plan: Plan,
+    name: str,
+    severities: Sequence[int],
     streams: Streams,
     folder: Path,
-    finished: Callable[[str], None],
-) -> dict[str, MeasuredErrors]:
-    """Return the error rates of every network on the test split, by the network's key.
+) -> dict[str, list[int]]:
+    """Return how many shifted test examples every network gets wrong at each severity, by the network's key.
 
-    The counts of each corruption are kept in a file of its own; those that are there are not measured again.
+    Counts are kept in a file of the shift's own; those that are there are not made again.
 
     Args:
         networks: by key, in evaluation mode on the task's device.
-        task: image classification with its test split.
-        plan: what to measure.
-        streams: each corruption and severity draws from a stream of its own.
+        task: classification with its test split.
+        name: of the shift.
+        severities: rising.
+        streams: each shift and severity draws from a stream of its own.
         folder: where the counts are kept.
-        finished: called with the name of each corruption once it is measured.
     """
+
+    def counted() -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {key: [] for key in networks}
+        for severity in severities:
+            shift, generator = task.shifts(severity)[name], streams.torch(f"{name} {severity}")
+            for key, wrong in _wrong(networks, task, lambda inputs, s=shift, g=generator: s(inputs, g)).items():
+                found[key].append(wrong)
+        return found
+
+    return _kept(folder / f"{name}.json", counted)
+
+
+def measured(
+    networks: Mapping[str, nn.Module], task: Task, plan: Plan, streams: Streams, folder: Path
+) -> dict[str, MeasuredErrors]:
+    """Return the error rates of every network on the test split, by the network's key; see `count`."""
     from nas_core.robustness.errors import MeasuredErrors
 
-    num_images = task.num_examples("test")
+    num_examples = task.num_examples("test")
     clean = _kept(folder / "clean.json", lambda: {key: [n] for key, n in _wrong(networks, task).items()})
-    counts: dict[str, dict[str, list[int]]] = {}
-    for name in plan.names:
-
-        def count(name: str = name) -> dict[str, list[int]]:
-            found: dict[str, list[int]] = {key: [] for key in networks}
-            for severity in plan.severities:
-                generator = streams.torch(f"{name} {severity}")
-                shift = task.shifts(severity)[name]
-                for key, wrong in _wrong(networks, task, lambda images, s=shift, g=generator: s(images, g)).items():
-                    found[key].append(wrong)
-            return found
-
-        counts[name] = _kept(folder / f"{name}.json", count)
-        finished(name)
+    counts = {name: count(networks, task, name, plan.severities, streams, folder) for name in plan.names}
     return {
         key: MeasuredErrors(
-            clean[key][0] / num_images,
-            {name: [wrong / num_images for wrong in counts[name][key]] for name in plan.names},
-            num_images,
+            clean[key][0] / num_examples,
+            {name: [wrong / num_examples for wrong in counts[name][key]] for name in plan.names},
+            num_examples,
         )
         for key in networks
     }
@@ -197,15 +213,15 @@ def restricted(errors: MeasuredErrors, names: Sequence[str]) -> MeasuredErrors:
 
 
 def _wrong(networks: Mapping[str, nn.Module], task: Task, shift: Callable[..., Any] | None = None) -> dict[str, int]:
-    """Return how many test images each network gets wrong."""
+    """Return how many test examples each network gets wrong."""
     import torch
 
     from nas_core.training.precision import forward
 
     totals = {key: torch.zeros((), dtype=torch.int64, device=task.device) for key in networks}
     with torch.no_grad():
-        for images, labels in task.batches("test", BATCH_SIZE):
-            seen = images if shift is None else shift(images)
+        for inputs, labels in task.batches("test", BATCH_SIZE):
+            seen = inputs if shift is None else shift(inputs)
             for key, network in networks.items():
                 totals[key] += (forward(network, seen, task.device).argmax(dim=1) != labels).sum()
     return {key: int(total) for key, total in totals.items()}

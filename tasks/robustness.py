@@ -2,16 +2,18 @@
 
 ``python -m tasks.robustness`` writes ``results/robustness/robustness.json``, ``plots/robustness.csv`` (corruption,
 severity, and the mean accuracy over seeds of rank 0 and of the reference) and ``metrics/robustness.json``, which alone
-has a clock in it. Killed, it goes on from the last corruption. Rates are in 0..1 unless a name says percent; a SPREAD
-is {"mean", "standard_deviation", "values"} over the seeds of the training. robustness.json:
+has a clock in it. Killed, it goes on from the last corruption. Corruptions are the shifts that the learning task has:
+of images those of a benchmark, of graphs structural noise. Rates are in 0..1 unless a name says percent; a SPREAD is
+{"mean", "standard_deviation", "values"} over the seeds of the training. robustness.json:
 
     format, num_test, severities
-    corruptions: {NAME: {family, is_published, is_seen}}: those measured; published are the benchmark's 15
-    omitted: {NAME: reason}: asked for, but without effect on these images
+    corruptions: {NAME: {family, is_published, is_seen}}: those measured; published are a benchmark's (15 of images)
+    omitted: {NAME: reason}: asked for, but without effect on these examples
     seen: {NAME: [search, ...]}: corruptions whose validation accuracy was an objective of a search
-    averaged: {names, unseen_names, is_published}: what means are over: the 15 where all were measured, else all
-        measured; is_published if they are the 15 at all five severities
-    natural_shift, out_of_distribution: {name, num_images}, or null if not prepared
+    averaged: {names, unseen_names, is_published}: what means are over: those published where all were measured, else
+        all measured; is_published if they are those published at all five severities
+    natural_shift, out_of_distribution: {name, num_images (examples)}, or null if not prepared
+    shifted_sets: {NAME: {num_examples}}: those that come with the data set, of the same classes
     notes: [text]: what a reader of the numbers has to know
     networks: [rank 0, 1, ..., reference], each
         name ("rank 0", ..., "reference"), rank (null: reference), architecture, official_name, seeds, chosen_seed
@@ -23,15 +25,20 @@ is {"mean", "standard_deviation", "values"} over the seeds of the training. robu
         unseen: the same over the unseen ones of those corruptions; null if all were seen
         mean_error_difference: {estimate, low, high, confidence_level}: mean error less the reference's, Welch's
             interval over seeds; null for the reference and for a single seed
+        stability: {constant: SPREAD, shifts: {NAME: {constant: SPREAD, severities: {"1": {perturbation_size,
+            output_change: SPREAD}, ...}}}}, or null where no shift changes edges. perturbation_size: ||S' - S|| / ||S||
+            of the shift operator, mean over test graphs; output_change: that of the logits, relative too; constant:
+            slope of the second over the first through the origin. See `tasks.stability`
         natural_shift: {accuracy: SPREAD, accuracy_loss: SPREAD (test accuracy less this one),
             interval_of_chosen: {estimate, low, high, confidence_level} (Wilson), num_images}, or null
+        shifted_sets: {NAME: the same, with num_examples}
         out_of_distribution: {DETECTOR: {auroc, aupr_out_positive, aupr_in_positive, fpr_at_95_tpr: SPREAD}}, or null;
             detectors: maximum_softmax, maximum_softmax_scaled, energy, energy_scaled; those scaled use the temperature
-            that was fitted on validation, the others T = 1. FPR: test images taken for foreign when 95 % of the foreign
-            are detected
+            that was fitted on validation, the others T = 1. FPR: test examples taken for foreign when 95 % of the
+            foreign are detected
         calibration: {num_bins, temperature: SPREAD, num_at_bound, before, after: {expected_calibration_error,
             negative_log_likelihood, brier_score: SPREAD}, reliability_of_chosen: {before, after: [{low, high, count,
-            confidence, accuracy}]}}; on test images, the temperature fitted on validation
+            confidence, accuracy}]}}; on test examples, the temperature fitted on validation
 
 Each training's corruption errors are relative to the reference's mean errors over its seeds, so that the reference's
 own mean is 100 % and its spread is shown like everybody's.
@@ -44,15 +51,16 @@ import io
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nas_core import catalog
 from nas_core.atomic_files import write_json, write_text
-from nas_core.randomness import Streams
-from tasks import assembly, corruption_errors, data, shift_measures
+from tasks import assembly, corruption_errors, data, shift_measures, stability
 from tasks.console import progress
+from tasks.exposure import Exposure, expose_all, training_key
 from tasks.finalists import Finalist, finalists, folders
 from tasks.record import submit
 from tasks.settings import Settings
@@ -60,14 +68,16 @@ from tasks.stage import Stage, run
 from tasks.tracking.record import ArtifactRecord
 
 if TYPE_CHECKING:
-    from nas_core.data.image_set import ImageSet
     from nas_core.robustness.errors import MeasuredErrors
 
 FORMAT = 1
 FOLDER = "results/robustness"
 RESULT = f"{FOLDER}/robustness.json"
 SHIFTED_OBJECTIVE = "shifted_validation_accuracy"
-SHIFT_SETS = ("natural_shift", "out_of_distribution")
+NATURAL_SHIFT = "natural_shift"
+OUT_OF_DISTRIBUTION = "out_of_distribution"
+ROLES = (NATURAL_SHIFT, OUT_OF_DISTRIBUTION)
+"""Sets that params.yaml names; the others come with the data set itself."""
 
 
 def main() -> int:
@@ -107,36 +117,46 @@ def robustness(stage: Stage) -> None:
     started = time.time()
     settings = stage.settings
     task = data.load_task_with_test(stage.root, stage.device)
-    chosen = settings.robustness.corruptions
-    names = catalog.names("corruption") if chosen == "all" else chosen
-    plan = corruption_errors.plan(names, settings.robustness.severities, task.shape.inputs[0])
+    plan = corruption_errors.plan(settings.robustness.corruptions, settings.robustness.severities, task)
     members = finalists(stage.root, settings.retrain.ranks)
-    networks = {member.name: {seed: member.network(seed, stage.device) for seed in member.seeds} for member in members}
+    exposure = Exposure(
+        stage.root,
+        stage.device,
+        settings.compute.threads,
+        tuple(members),
+        plan.severities,
+        settings.robustness.seed,
+        stage.work,
+    )
+    networks = exposure.networks()
     with progress("robustness: corruptions", len(plan.names)) as shown:
-        errors = corruption_errors.measure(
-            {_key(name, seed): network for name, each in networks.items() for seed, network in each.items()},
-            task,
-            plan,
-            Streams(settings.robustness.seed).child("corruptions"),
-            stage.work,
-            lambda name: shown.advance(1, name),
-        )
-    runs = {member.name: [errors[_key(member.name, seed)] for seed in member.seeds] for member in members}
-    images = {name: shift_measures.read_images(stage.root / data.SHIFT, name) for name in SHIFT_SETS}
+        for name in expose_all(exposure, networks, task, plan.names, settings.compute.workers):
+            shown.advance(1, name)
+    errors = corruption_errors.measured(networks, task, plan, exposure.streams, stage.work)
+    points = stability.measured(networks, task, plan.names, plan.severities, exposure.streams, stage.work)
+    keys = {member.name: {seed: training_key(member.name, seed) for seed in member.seeds} for member in members}
+    runs = {name: [errors[key] for key in each.values()] for name, each in keys.items()}
+    sets = _shift_sets(stage.root / data.SHIFT)
     seen = seen_by_searches(settings)
     measured = []
     for member in members:
-        logits = {
-            seed: shift_measures.logits(network, task, images["natural_shift"], images["out_of_distribution"])
-            for seed, network in networks[member.name].items()
-        }
+        own = {seed: networks[key] for seed, key in keys[member.name].items()}
+        logits = shift_measures.logits(own, task, sets)
         scalings = shift_measures.fitted(logits)
         measured.append(
             {
                 **member.summary(),
                 **_under_corruptions(member, runs, runs[members[-1].name], plan, seen),
-                "natural_shift": shift_measures.natural_shift(logits, member.chosen_seed),
-                "out_of_distribution": shift_measures.detection(logits, scalings),
+                "stability": stability.described(points, list(keys[member.name].values())),
+                "natural_shift": shift_measures.shifted_accuracy(
+                    logits, member.chosen_seed, NATURAL_SHIFT, count="num_images"
+                ),
+                "shifted_sets": {
+                    name: shift_measures.shifted_accuracy(logits, member.chosen_seed, name)
+                    for name in sets
+                    if name not in ROLES
+                },
+                "out_of_distribution": shift_measures.detection(logits, scalings, OUT_OF_DISTRIBUTION),
                 "calibration": shift_measures.calibrated(
                     logits, scalings, member.chosen_seed, settings.robustness.calibration_bins
                 ),
@@ -146,8 +166,8 @@ def robustness(stage: Stage) -> None:
         "format": FORMAT,
         "num_test": task.num_examples("test"),
         **_described(plan, seen),
-        **_sets(stage, images),
-        "notes": _notes(plan, seen, images),
+        **_described_sets(stage.root / data.SHIFT, logits[members[-1].chosen_seed]),
+        "notes": _notes(plan, seen, sets),
         "networks": measured,
     }
     stage.publish(FOLDER, lambda draft: write_json(draft / "robustness.json", result))
@@ -176,20 +196,18 @@ def robustness(stage: Stage) -> None:
 def summary(entry: Mapping[str, Any]) -> dict[str, float | None]:
     """Return the numbers for `dvc metrics` of one network: means over seeds; None where a set was not prepared."""
     averaged, natural, foreign = entry["averaged"], entry["natural_shift"], entry["out_of_distribution"]
-    calibration = entry["calibration"]
+    calibration, steadiness = entry["calibration"], entry["stability"]
     return {
         "clean_error": entry["clean_error"]["mean"],
         **{name: averaged[name]["mean"] for name in averaged},
+        **({} if steadiness is None else {"stability_constant": steadiness["constant"]["mean"]}),
+        **{f"{name}_shift_accuracy": found["accuracy"]["mean"] for name, found in entry["shifted_sets"].items()},
         "natural_shift_accuracy": None if natural is None else natural["accuracy"]["mean"],
         "maximum_softmax_auroc": None if foreign is None else foreign["maximum_softmax"]["auroc"]["mean"],
         "energy_auroc": None if foreign is None else foreign["energy"]["auroc"]["mean"],
         "calibration_error": calibration["before"]["expected_calibration_error"]["mean"],
         "calibration_error_scaled": calibration["after"]["expected_calibration_error"]["mean"],
     }
-
-
-def _key(name: str, seed: int) -> str:
-    return f"{name} seed {seed}"
 
 
 def _under_corruptions(
@@ -221,14 +239,12 @@ def _under_corruptions(
 
 
 def _described(plan: corruption_errors.Plan, seen: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    from nas_core.robustness import suite
-
     return {
         "severities": list(plan.severities),
         "corruptions": {
             name: {
-                "family": suite.corruption(name).family,
-                "is_published": name in suite.benchmark_names(),
+                "family": plan.families[name],
+                "is_published": name in plan.published,
                 "is_seen": name in seen,
             }
             for name in plan.names
@@ -243,29 +259,35 @@ def _described(plan: corruption_errors.Plan, seen: Mapping[str, Sequence[str]]) 
     }
 
 
-def _sets(stage: Stage, images: Mapping[str, ImageSet | None]) -> dict[str, Any]:
-    names = json.loads((stage.root / data.SHIFT / "shift.json").read_bytes())["names"]
+def _shift_sets(folder: Path) -> dict[str, Path]:
+    """Return the files of examples of other distributions that were prepared, by name."""
+    content = json.loads((folder / "shift.json").read_bytes())
+    files = {name: folder / f"{name}.safetensors" for name in (*ROLES, *content.get("shifted", ()))}
+    return {name: path for name, path in files.items() if path.is_file()}
+
+
+def _described_sets(folder: Path, logits: shift_measures.Logits) -> dict[str, Any]:
+    names = json.loads((folder / "shift.json").read_bytes())["names"]
+    sizes = {name: len(labels) for name, (_, labels) in logits.others.items()}
     return {
-        role: None if found is None else {"name": names[role], "num_images": len(found)}
-        for role, found in images.items()
+        **{role: {"name": names[role], "num_images": sizes[role]} if role in sizes else None for role in ROLES},
+        "shifted_sets": {name: {"num_examples": size} for name, size in sizes.items() if name not in ROLES},
     }
 
 
-def _notes(
-    plan: corruption_errors.Plan, seen: Mapping[str, Sequence[str]], images: Mapping[str, ImageSet | None]
-) -> list[str]:
+def _notes(plan: corruption_errors.Plan, seen: Mapping[str, Sequence[str]], prepared: Collection[str]) -> list[str]:
     notes = [f"{name} is left out: it {reason}" for name, reason in plan.omitted.items()]
-    if not plan.is_published_mean:
+    if not plan.published:
+        notes.append("no benchmark of these shifts is published; means are over all that were measured")
+    elif not plan.is_published_mean:
         notes.append(
             f"means are over {len(plan.averaged)} corruptions at severities {list(plan.severities)}, not over the "
-            "published 15 at all five; they do not compare with those of others"
+            f"published {len(plan.published)} at all five; they do not compare with those of others"
         )
     notes += [
         f"{name} was seen: its validation accuracy was an objective of {', '.join(keys)}" for name, keys in seen.items()
     ]
-    for role, found in images.items():
-        if found is None:
-            notes.append(f"no {role} set was prepared; name one in prepare.{role}")
+    notes += [f"no {role} set was prepared; name one in prepare.{role}" for role in ROLES if role not in prepared]
     return notes
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
-from nas_core.task import Task
+from nas_core.task import HasShiftSets, Task
 from tasks.measures import spread
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from nas_core.data.image_set import ImageSet
     from nas_core.robustness.calibration import Calibration
     from nas_core.robustness.intervals import Interval
     from nas_core.robustness.temperature_scaling import TemperatureScaling
@@ -22,14 +21,6 @@ if TYPE_CHECKING:
 BATCH_SIZE = 512
 DETECTION_METRICS = ("auroc", "aupr_out_positive", "aupr_in_positive", "fpr_at_95_tpr")
 CALIBRATION_METRICS = ("expected_calibration_error", "negative_log_likelihood", "brier_score")
-
-
-@runtime_checkable
-class TakesPixels(Protocol):
-    """A task of images that says how a network is given other images."""
-
-    def normalized(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Return the network's inputs for images in 0..1 (batch, channels, height, width)."""
 
 
 @dataclass(frozen=True)
@@ -41,85 +32,85 @@ class Logits:
         validation_labels: (num,).
         test: (num, classes).
         test_labels: (num,).
-        natural: on the naturally shifted images, (num, classes); None if there are none.
-        natural_labels: (num,).
-        foreign: on images of unknown classes, (num, classes); None if there are none.
+        others: on sets of other distributions, by name: (num, classes) and labels (num,).
     """
 
     validation: torch.Tensor
     validation_labels: torch.Tensor
     test: torch.Tensor
     test_labels: torch.Tensor
-    natural: torch.Tensor | None
-    natural_labels: torch.Tensor | None
-    foreign: torch.Tensor | None
+    others: Mapping[str, tuple[torch.Tensor, torch.Tensor]]
 
 
-def read_images(folder: Path, name: str) -> ImageSet | None:
-    """Return a set of `data/shift`; None if it was not prepared."""
-    from nas_core.data import storage
+def logits(networks: Mapping[int, nn.Module], task: Task, sets: Mapping[str, Path]) -> dict[int, Logits]:
+    """Return the logits of a network's trainings on all that they are measured with, every set normalized alike.
 
-    path = folder / f"{name}.safetensors"
-    return storage.read(path) if path.is_file() else None
-
-
-def logits(network: nn.Module, task: Task, natural: ImageSet | None, foreign: ImageSet | None) -> Logits:
-    """Return the logits of a network on all that it is measured with; networks see every set normalized alike."""
-    import torch
-
+    Args:
+        networks: by seed.
+        task: with its test split.
+        sets: prepared files of other distributions, by name.
+    """
     from nas_core.training.prediction import predict
 
-    validation, validation_labels = predict(network, task, "validation", BATCH_SIZE)
-    test, test_labels = predict(network, task, "test", BATCH_SIZE)
-    return Logits(
-        validation.double().cpu(),
-        validation_labels.cpu(),
-        test.double().cpu(),
-        test_labels.cpu(),
-        None if natural is None else _on_images(network, task, natural),
-        None if natural is None else torch.tensor(natural.labels),
-        None if foreign is None else _on_images(network, task, foreign),
-    )
+    others = {name: _on_set(networks, task, path) for name, path in sets.items()}
+    found = {}
+    for seed, network in networks.items():
+        validation, validation_labels = predict(network, task, "validation", BATCH_SIZE)
+        test, test_labels = predict(network, task, "test", BATCH_SIZE)
+        found[seed] = Logits(
+            validation.double().cpu(),
+            validation_labels.cpu(),
+            test.double().cpu(),
+            test_labels.cpu(),
+            {name: (outputs[seed], labels) for name, (outputs, labels) in others.items()},
+        )
+    return found
 
 
-def natural_shift(runs: Mapping[int, Logits], chosen_seed: int) -> dict[str, Any] | None:
-    """Return the accuracy on naturally shifted images, over seeds and with an interval for the chosen network.
+def shifted_accuracy(
+    runs: Mapping[int, Logits], chosen_seed: int, name: str, *, count: str = "num_examples"
+) -> dict[str, Any] | None:
+    """Return the accuracy on a set of the same classes from elsewhere, over seeds, and that of the chosen network.
 
     Args:
         runs: by seed.
-        chosen_seed: whose network stands for all.
+        chosen_seed: whose network stands for all, with an interval.
+        name: of the set; None is returned if it was not prepared.
+        count: key of the number of examples.
     """
     from nas_core.robustness.intervals import wilson_interval
 
     accuracies, losses = [], []
     interval: Interval | None = None
-    num_images = 0
+    num_examples = 0
     for seed, run in runs.items():
-        if run.natural is None or run.natural_labels is None:
+        if name not in run.others:
             return None
-        num_images = len(run.natural)
-        num_right = int((run.natural.argmax(dim=1) == run.natural_labels).sum())
-        accuracies.append(num_right / num_images)
+        outputs, labels = run.others[name]
+        num_examples = len(labels)
+        num_right = int((outputs.argmax(dim=1) == labels).sum())
+        accuracies.append(num_right / num_examples)
         losses.append((run.test.argmax(dim=1) == run.test_labels).double().mean().item() - accuracies[-1])
         if seed == chosen_seed:
-            interval = wilson_interval(num_right, num_images)
+            interval = wilson_interval(num_right, num_examples)
     assert interval is not None
     return {
         "accuracy": spread(accuracies),
         "accuracy_loss": spread(losses),
         "interval_of_chosen": asdict(interval),
-        "num_images": num_images,
+        count: num_examples,
     }
 
 
 def detection(
-    runs: Mapping[int, Logits], scalings: Mapping[int, TemperatureScaling]
+    runs: Mapping[int, Logits], scalings: Mapping[int, TemperatureScaling], name: str
 ) -> dict[str, dict[str, dict[str, Any]]] | None:
-    """Return how well each detector tells unknown classes from test images, by detector and metric.
+    """Return how well each detector tells unknown classes from test examples, by detector and metric.
 
     Args:
         runs: by seed.
         scalings: the temperature of each seed, fitted on validation.
+        name: of the set of unknown classes; None is returned if it was not prepared.
     """
     from nas_core.robustness.out_of_distribution import detection_metrics, energy_score, max_softmax_score
 
@@ -130,14 +121,14 @@ def detection(
         "energy_scaled": energy_score,
     }
     found: dict[str, dict[str, dict[str, Any]]] = {}
-    for name, score in detectors.items():
+    for detector, score in detectors.items():
         measured = []
         for seed, run in runs.items():
-            if run.foreign is None:
+            if name not in run.others:
                 return None
             temperature = scalings[seed].temperature
-            measured.append(detection_metrics(score(run.test, temperature), score(run.foreign, temperature)))
-        found[name] = {metric: spread([getattr(each, metric) for each in measured]) for metric in DETECTION_METRICS}
+            measured.append(detection_metrics(score(run.test, temperature), score(run.others[name][0], temperature)))
+        found[detector] = {metric: spread([getattr(each, metric) for each in measured]) for metric in DETECTION_METRICS}
     return found
 
 
@@ -180,17 +171,19 @@ def _calibration_metrics(measured: Sequence[Calibration]) -> dict[str, Any]:
     return {metric: spread([getattr(each, metric) for each in measured]) for metric in CALIBRATION_METRICS}
 
 
-def _on_images(network: nn.Module, task: Task, images: ImageSet) -> torch.Tensor:
+def _on_set(networks: Mapping[int, nn.Module], task: Task, path: Path) -> tuple[dict[int, torch.Tensor], torch.Tensor]:
+    """Return the logits of each network on a prepared file, float64 on the CPU, by seed, and the labels."""
     import torch
 
     from nas_core.training.precision import forward
 
-    if not isinstance(task, TakesPixels):
-        raise ValueError(f"task {task.name!r} takes no images from elsewhere; give its class a method normalized()")
-    pixels = torch.tensor(images.images).permute(0, 3, 1, 2)
-    outputs = []
+    if not isinstance(task, HasShiftSets):
+        raise ValueError(f"task {task.name!r} reads no other sets; give its class a method shifted_batches()")
+    outputs: dict[int, list[torch.Tensor]] = {seed: [] for seed in networks}
+    labels = []
     with torch.no_grad():
-        for start in range(0, len(pixels), BATCH_SIZE):
-            batch = pixels[start : start + BATCH_SIZE].to(task.device).float() / 255
-            outputs.append(forward(network, task.normalized(batch), task.device))
-    return torch.cat(outputs).double().cpu()
+        for inputs, targets in task.shifted_batches(path, BATCH_SIZE):
+            labels.append(targets.cpu())
+            for seed, network in networks.items():
+                outputs[seed].append(forward(network, inputs, task.device).double().cpu())
+    return {seed: torch.cat(each) for seed, each in outputs.items()}, torch.cat(labels)

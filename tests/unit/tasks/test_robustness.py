@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from nas_core.atomic_files import write_json
+from nas_core.learning_tasks.image_classification import Description, ImageClassification
 from nas_core.randomness import Streams
 from nas_core.robustness import suite
 from nas_core.robustness.errors import MeasuredErrors
@@ -84,6 +85,26 @@ def test_errors_are_those_of_the_same_corrupted_images(
             error = (logits.argmax(dim=1) != labels).double().mean().item()
             found = result["networks"][place]["corruptions"]["gaussian_noise"]["error"]["5"]["values"][index]
             assert found == pytest.approx(error)
+
+
+def test_processes_side_by_side_find_the_same(
+    make_checkout: Callable[..., Stage], submitted: list[dict[str, Any]]
+) -> None:
+    alone, together = make_checkout("alone"), make_checkout("together", compute={"workers": 2})
+    measured(alone)
+    measured(together)
+    one, other = ((stage.root / robustness.RESULT).read_bytes() for stage in (alone, together))
+    assert one == other
+
+
+def test_images_have_no_edges_to_be_stable_against(
+    make_checkout: Callable[..., Stage], submitted: list[dict[str, Any]]
+) -> None:
+    result = measured(make_checkout())
+    assert result["shifted_sets"] == {}
+    for network in result["networks"]:
+        assert network["stability"] is None
+        assert network["shifted_sets"] == {}
 
 
 def test_results_are_the_same_bytes_again(
@@ -172,21 +193,29 @@ def test_what_a_search_has_seen_is_reported_apart(
     assert any(note.startswith("brightness was seen") for note in result["notes"])
 
 
+def images(channels: int) -> ImageClassification:
+    """Return a task without data."""
+    description = Description("none", ("a", "b"), (8, 8, channels), (0.5,) * channels, (0.25,) * channels)
+    return ImageClassification(description, {}, torch.device("cpu"), horizontal_flip=False)
+
+
 def test_gray_images_leave_out_what_changes_colors_alone() -> None:
     everything = suite.names()
-    gray = corruption_errors.plan(everything, (1, 2, 3, 4, 5), 1)
+    gray = corruption_errors.plan("all", (1, 2, 3, 4, 5), images(1))
     assert set(everything) - set(gray.names) == {"saturate"} == set(gray.omitted)
-    assert corruption_errors.plan(everything, (1,), 3).names == everything
+    assert corruption_errors.plan("all", (1,), images(3)).names == everything
     with pytest.raises(ValueError, match="name others"):
-        corruption_errors.plan(["saturate"], (1,), 1)
+        corruption_errors.plan(["saturate"], (1,), images(1))
+    with pytest.raises(ValueError, match="names \\['drop_edges'\\]; 'none' has brightness"):
+        corruption_errors.plan(["fog", "drop_edges"], (1,), images(1))
 
 
 def test_means_are_over_the_published_15_only_where_all_are_measured() -> None:
-    whole = corruption_errors.plan(suite.names(), (5, 4, 3, 2, 1, 1), 1)
+    whole = corruption_errors.plan("all", (5, 4, 3, 2, 1, 1), images(1))
     assert whole.averaged == suite.benchmark_names()
     assert whole.is_published_mean
-    assert not corruption_errors.plan(suite.names(), (1,), 1).is_published_mean
-    part = corruption_errors.plan(["fog", "speckle_noise"], (1, 2, 3, 4, 5), 1)
+    assert not corruption_errors.plan("all", (1,), images(1)).is_published_mean
+    part = corruption_errors.plan(["fog", "speckle_noise"], (1, 2, 3, 4, 5), images(1))
     assert part.averaged == ("fog", "speckle_noise")
     assert not part.is_published_mean
 
@@ -212,16 +241,16 @@ def some_logits(seed: int) -> shift_measures.Logits:
     generator = torch.Generator().manual_seed(seed)
     values = torch.randn(30, 4, generator=generator, dtype=torch.float64)
     labels = torch.randint(4, (30,), generator=generator)
-    return shift_measures.Logits(values, labels, values, labels, values, labels, values)
+    return shift_measures.Logits(values, labels, values, labels, {"elsewhere": (values, labels)})
 
 
 def test_the_test_set_shifted_by_nothing_loses_nothing_and_is_not_foreign() -> None:
     runs = {seed: some_logits(seed) for seed in (0, 1)}
-    natural = shift_measures.natural_shift(runs, 1)
+    natural = shift_measures.shifted_accuracy(runs, 1, "elsewhere")
     assert natural is not None
     assert natural["accuracy_loss"]["values"] == [0.0, 0.0]
     assert natural["interval_of_chosen"]["estimate"] == natural["accuracy"]["values"][1]
-    found = shift_measures.detection(runs, shift_measures.fitted(runs))
+    found = shift_measures.detection(runs, shift_measures.fitted(runs), "elsewhere")
     assert found is not None
     assert {"maximum_softmax", "maximum_softmax_scaled", "energy", "energy_scaled"} == set(found)
     for metrics in found.values():
@@ -230,11 +259,11 @@ def test_the_test_set_shifted_by_nothing_loses_nothing_and_is_not_foreign() -> N
 
 def test_temperatures_come_from_validation_alone() -> None:
     run = some_logits(0)
-    other = replace(run, test=run.test * 100, test_labels=run.test_labels.flip(0), foreign=None, natural=None)
+    other = replace(run, test=run.test * 100, test_labels=run.test_labels.flip(0), others={})
     own, changed = shift_measures.fitted({0: run}), shift_measures.fitted({0: other})
     assert own[0].temperature == changed[0].temperature
-    assert shift_measures.detection({0: other}, changed) is None
-    assert shift_measures.natural_shift({0: other}, 0) is None
+    assert shift_measures.detection({0: other}, changed, "elsewhere") is None
+    assert shift_measures.shifted_accuracy({0: other}, 0, "elsewhere") is None
     found = shift_measures.calibrated({0: run}, own, 0, num_bins=5)
     likelihood = {when: found[when]["negative_log_likelihood"]["mean"] for when in ("before", "after")}
     assert likelihood["after"] <= likelihood["before"]
