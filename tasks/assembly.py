@@ -23,7 +23,8 @@ from tasks.settings.sections import ObjectiveSettings, PlugIn, Settings
 COMMON_OBJECTIVES = ("validation_accuracy", "num_parameters", "flops")
 """What candidates of all searches are compared by."""
 
-ACCURACIES = ("validation_accuracy", "shifted_validation_accuracy")
+SHIFTED_ACCURACY = "shifted_validation_accuracy"
+ACCURACIES = ("validation_accuracy", SHIFTED_ACCURACY)
 FILE = "params.yaml"
 
 
@@ -59,6 +60,15 @@ def objective(entry: str | ObjectiveSettings) -> Objective:
         raise ValueError(f"objective {name!r} is unknown; allowed: {allowed}")
     proxy = catalog.load("proxy", name)
     return Objective(name, proxy.GOAL, proxy.UNIT, limit)
+
+
+def seen_shifts(settings: Settings, key: str) -> tuple[str, ...]:
+    """Return the shifts under which a search measures its candidates; none unless that is one of its objectives."""
+    if SHIFTED_ACCURACY not in {each.name for each in objectives(settings, key)}:
+        return ()
+    chosen = settings.search.evaluator_of(key)
+    defaults = {each.name: each.default for each in catalog.settings("evaluator", chosen.name)}
+    return tuple(chosen.settings.get("seen_shifts", defaults.get("seen_shifts", ())))
 
 
 def strategy(

@@ -56,7 +56,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nas_core import catalog
 from nas_core.atomic_files import write_json, write_text
 from tasks import assembly, corruption_errors, data, shift_measures, stability
 from tasks.console import progress
@@ -73,7 +72,6 @@ if TYPE_CHECKING:
 FORMAT = 1
 FOLDER = "results/robustness"
 RESULT = f"{FOLDER}/robustness.json"
-SHIFTED_OBJECTIVE = "shifted_validation_accuracy"
 NATURAL_SHIFT = "natural_shift"
 OUT_OF_DISTRIBUTION = "out_of_distribution"
 ROLES = (NATURAL_SHIFT, OUT_OF_DISTRIBUTION)
@@ -103,11 +101,7 @@ def seen_by_searches(settings: Settings) -> dict[str, list[str]]:
     """Return the corruptions whose validation accuracy was an objective of a search, with the searches' keys."""
     seen: dict[str, list[str]] = {}
     for key in settings.search.strategies:
-        if SHIFTED_OBJECTIVE not in {each.name for each in assembly.objectives(settings, key)}:
-            continue
-        chosen = settings.search.evaluator_of(key)
-        defaults = {each.name: each.default for each in catalog.settings("evaluator", chosen.name)}
-        for name in chosen.settings.get("seen_shifts", defaults.get("seen_shifts", ())):
+        for name in assembly.seen_shifts(settings, key):
             seen.setdefault(name, []).append(key)
     return seen
 

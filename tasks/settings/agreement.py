@@ -14,11 +14,11 @@ from nas_core.strategy import Strategy
 from nas_core.task import Task
 from nas_core.training.schedule import TrainingSchedule
 from nas_core.weight_sharing.learns import Learns
-from tasks import assembly
+from tasks import assembly, data
 from tasks.fixed_list import FixedList
 from tasks.settings.errors import SettingsError, nearest
 from tasks.settings.plug_ins import checked, checked_fields
-from tasks.settings.sections import ObjectiveSettings, PlugIn, Search, Settings
+from tasks.settings.sections import ObjectiveSettings, PlugIn, Prepare, Search, Settings
 from tasks.tracking.settings import TrackingSettings
 from tasks.training import scaled
 
@@ -37,31 +37,51 @@ def check(file: str, settings: Settings) -> None:
     """
     for role, chosen in settings.prepare.data_sets.items():
         checked(file, f"prepare.{role}", "data set", chosen.name, chosen.settings)
+    with _located(file, "prepare.dataset"):
+        shifts = shift_names(settings.prepare)
     search = settings.search
     checked(file, "search.space", "space", search.space.name, search.space.settings)
     for label in search.evaluators:
-        _check_evaluator(file, f"search.evaluators.{label}", search.labeled_evaluator(label))
+        _check_evaluator(file, f"search.evaluators.{label}", search.labeled_evaluator(label), shifts)
     with _located(file, "search.space"):
         space = assembly.space(settings)
     _check_objectives(file, "search.objectives", search.objectives)
     for key in search.strategies:
         _check_search(file, settings, key, space)
-    _check_select(file, settings, space)
+        _check_seen_shifts(file, settings, key, shifts)
+    _check_select(file, settings, space, shifts)
     checked_fields(file, "retrain.schedule", TrainingSchedule, settings.retrain.schedule)
     checked_fields(file, "transfer.schedule", TrainingSchedule, settings.transfer.schedule)
     if "retraining" in settings.transfer.methods:
         with _located(file, "transfer"):
             scaled(space, settings.transfer.width, settings.transfer.depth)
     if settings.robustness.corruptions != "all":
-        _check_names(file, "robustness.corruptions", settings.robustness.corruptions, catalog.names("corruption"))
+        _check_names(file, "robustness.corruptions", settings.robustness.corruptions, shifts)
     tracking = settings.tracking
     with _located(file, ""):
         TrackingSettings(tracking.uri, tracking.experiment, tracking.registered_model)
 
 
-def _check_evaluator(file: str, location: str, plug_in: PlugIn) -> None:
+def shift_names(prepare: Prepare) -> tuple[str, ...]:
+    """Return the names of the shifts that the learning task of the main data set has, without loading any data.
+
+    The module of the data set says which learning task reads it, as `LEARNING_TASK`; without a word, it has images.
+    """
+    module = catalog.load("data set", prepare.dataset.name)
+    named = getattr(module, "LEARNING_TASK", data.IMAGE_CLASSIFICATION)
+    names: tuple[str, ...] = catalog.load("learning task", named).shift_names()
+    return names
+
+
+def _check_evaluator(file: str, location: str, plug_in: PlugIn, shifts: Sequence[str]) -> None:
     values = checked(file, location, "evaluator", plug_in.name, plug_in.settings)
-    _check_names(file, f"{location}.{SHIFTS}", values.get(SHIFTS, ()), catalog.names("corruption"))
+    _check_names(file, f"{location}.{SHIFTS}", values.get(SHIFTS, ()), shifts)
+
+
+def _check_seen_shifts(file: str, settings: Settings, key: str, shifts: Sequence[str]) -> None:
+    """Refuse shifts that an evaluator sees by default, and is asked for, where the data have no such shifts."""
+    label = settings.search.strategies[key].evaluator
+    _check_names(file, f"search.evaluators.{label}.{SHIFTS}", assembly.seen_shifts(settings, key), shifts)
 
 
 def _check_objectives(file: str, location: str, objectives: Sequence[ObjectiveSettings] | None) -> None:
@@ -110,9 +130,9 @@ def _check_rounds(search: Search, key: str, strategy: Strategy) -> None:
         )
 
 
-def _check_select(file: str, settings: Settings, space: SearchSpace) -> None:
+def _check_select(file: str, settings: Settings, space: SearchSpace, shifts: Sequence[str]) -> None:
     chosen = settings.select.evaluator
-    _check_evaluator(file, "select.evaluator", chosen)
+    _check_evaluator(file, "select.evaluator", chosen, shifts)
     objectives = tuple(assembly.objective(name) for name in assembly.COMMON_OBJECTIVES)
     with _located(file, "select.evaluator"):
         evaluator = _built(chosen, space, FixedList(()), objectives, 1)
