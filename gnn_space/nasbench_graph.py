@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
-from annotated_types import Ge, MinLen
+from annotated_types import Ge, MinLen, MultipleOf
 
 from gnn_space.operation_tree import canonical_form
 from nas_core.architecture import Architecture, Choice
@@ -26,6 +26,9 @@ MACROS = ("0000", "0001", "0011", "0012", "0013", "0111", "0112", "0122", "0123"
 
 LINKS = tuple(tuple(map(int, macro)) for macro in MACROS)
 NUM_OPERATIONS = 4
+NUM_HEADS = 4
+"""Heads of gat, which share the features of a node."""
+
 NEEDED = ("gcn", "identity")
 """What the reference is made of."""
 
@@ -36,7 +39,7 @@ class NASBenchGraph:
 
     Attributes:
         operations: those to choose from, in the benchmark's order; the benchmark has fewer for some data sets.
-        width: features of a node after each operation.
+        width: features of a node after each operation, a multiple of `NUM_HEADS`.
         preprocessing: whether a linear layer makes `width` features of the input first.
         postprocessing: whether the joined leaves become `width` features before they become classes.
     """
@@ -55,8 +58,8 @@ class NASBenchGraph:
         missing = [operation for operation in NEEDED if operation not in self.operations]
         if missing:
             raise ValueError(f"operations lack {', '.join(missing)}, of which the reference is made; add them")
-        if self.width < 1:
-            raise ValueError(f"width is {self.width}; give an integer >= 1")
+        if self.width < 1 or self.width % NUM_HEADS:
+            raise ValueError(f"width is {self.width}; give a positive multiple of {NUM_HEADS}, the heads of gat")
 
     @property
     def name(self) -> str:
@@ -131,11 +134,11 @@ class NASBenchGraph:
         return self._architecture(macro, operations)
 
     def scaled(self, *, width: float = 1.0, depth: float = 1.0) -> NASBenchGraph:
-        """Return the space with `width` times the features, rounded up, at least 1.
+        """Return the space with `width` times the features, rounded up to a multiple of `NUM_HEADS`.
 
         The depth is what is searched, so that `depth` changes nothing.
         """
-        return replace(self, width=max(1, math.ceil(round(self.width * width, 9))))
+        return replace(self, width=NUM_HEADS * max(1, math.ceil(round(self.width * width / NUM_HEADS, 9))))
 
     def network(self, architecture: Architecture, task: TaskShape, init: torch.Generator) -> nn.Module:
         """Return the freshly initialized network of the canonical form, on the CPU; see `TreeNetwork`.
@@ -169,7 +172,7 @@ class NASBenchGraph:
 def build(
     *,
     operations: Annotated[tuple[str, ...], MinLen(2)] = OPERATIONS,
-    width: Annotated[int, Ge(1)] = 64,
+    width: Annotated[int, Ge(NUM_HEADS), MultipleOf(NUM_HEADS)] = 64,
     preprocessing: bool = False,
     postprocessing: bool = True,
 ) -> NASBenchGraph:

@@ -46,5 +46,5 @@ def arrays() -> dict[str, NDArray[Any]]:
 def path(arrays: dict[str, NDArray[Any]], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file."""
     path = tmp_path_factory.mktemp("tables") / "nasbench_graph.npz"
-    np.savez(path, **arrays)
+    np.savez(path, allow_pickle=False, **arrays)
     return path

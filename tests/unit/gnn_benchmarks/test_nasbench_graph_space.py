@@ -130,8 +130,8 @@ def test_the_reference_is_two_gcn_layers() -> None:
 def test_there_is_no_supernet_and_the_width_scales() -> None:
     assert not isinstance(SPACE, HasSupernet)
     assert isinstance(SPACE, HasScales)
-    assert SPACE.scaled(width=1.1).width == 71
-    assert SPACE.scaled(width=0.001, depth=3).width == 1
+    assert [SPACE.scaled(width=width).width for width in (0.001, 0.5, 1.0, 1.1)] == [4, 32, 64, 72]
+    assert SPACE.scaled(depth=3) == SPACE
 
 
 @pytest.mark.parametrize(
@@ -148,9 +148,10 @@ def test_operations_are_checked(operations: tuple[str, ...], message: str) -> No
         build(operations=operations)
 
 
-def test_a_width_is_positive() -> None:
-    with pytest.raises(ValueError, match="width is 0"):
-        build(width=0)
+@pytest.mark.parametrize("width", [0, -4, 6])
+def test_a_width_goes_to_the_heads_in_equal_parts(width: int) -> None:
+    with pytest.raises(ValueError, match=f"width is {width}; give a positive multiple of 4"):
+        build(width=width)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS[:-1])
