@@ -61,6 +61,13 @@ def build(
     return GraphClassification(described, splits, place)
 
 
+def shift_names() -> tuple[str, ...]:
+    """Return the names of all structural noises, without importing torch."""
+    from gnn_space.shifts import suite
+
+    return suite.names()
+
+
 class GraphClassification:
     """Graphs as flat tensors on the device, their features standardized by those of the training nodes.
 
@@ -138,6 +145,26 @@ class GraphClassification:
             return lambda graphs, generator: suite.shift(name)(graphs, severity, generator)
 
         return {name: at_severity(name) for name in suite.names()}
+
+    def shift_families(self) -> Mapping[str, str]:
+        """Return the family of every structural noise: structure or features."""
+        from gnn_space.shifts import suite
+
+        return suite.families()
+
+    def ineffective_shifts(self) -> Mapping[str, str]:
+        """Return nothing: every noise has an effect on some graphs of any set."""
+        return {}
+
+    def published_shifts(self) -> tuple[str, ...]:
+        """Return nothing: there is no published benchmark of structural noise."""
+        return ()
+
+    def perturbation_sizes(self, inputs: GraphBatch, shifted: GraphBatch) -> torch.Tensor:
+        """Return the relative change of the shift operator of each graph; see `gnn_space.perturbation`."""
+        from gnn_space.perturbation import perturbation_sizes
+
+        return perturbation_sizes(inputs, shifted)
 
     def plain_features(self, split: str) -> tuple[torch.Tensor, torch.Tensor]:
         """Return counts, degrees and mean features of the graphs, and the labels, on the CPU; see `graph_features`."""

@@ -54,6 +54,11 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(module.name for module in pkgutil.iter_modules(shifts.__path__) if module.name != own))
 
 
+def families() -> dict[str, str]:
+    """Return the family of every shift."""
+    return {name: shift(name).family for name in names()}
+
+
 def shift(name: str) -> GraphShift:
     """Return the shift of that name.
 
