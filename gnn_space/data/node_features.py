@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
-
-from gnn_space.data.graph_set import GraphSet
-
-
-def constant(graphs: GraphSet) -> GraphSet:
-    """Return the graphs with the one feature 1 on every node."""
-    return replace(graphs, x=np.ones((len(graphs.x), 1), dtype=np.float32))
+from numpy.typing import NDArray
 
 
-def degree(graphs: GraphSet, max_degree: int) -> GraphSet:
-    """Return the graphs with an indicator of each degree 0, 1, ..., `max_degree`, the last also of all above.
+def constant(num_nodes: int) -> NDArray[np.float32]:
+    """Return the one feature 1 for every node, `(num_nodes, 1)`."""
+    return np.ones((num_nodes, 1), dtype=np.float32)
+
+
+def degree(edge_index: NDArray[np.int64], num_nodes: int, max_degree: int) -> NDArray[np.float32]:
+    """Return an indicator of each degree 0, 1, ..., `max_degree`, `(num_nodes, max_degree + 1)`.
 
     Args:
-        graphs: their features do not matter.
-        max_degree: the number of features less one.
+        edge_index: edges `(2, num_edges)`, both directions.
+        num_nodes: number of nodes.
+        max_degree: the last indicator, which means this many neighbors or more.
     """
-    degrees = np.minimum(np.bincount(graphs.edge_index[1], minlength=len(graphs.x)), max_degree)
-    return replace(graphs, x=np.eye(max_degree + 1, dtype=np.float32)[degrees])
+    degrees = np.minimum(np.bincount(edge_index[1], minlength=num_nodes), max_degree)
+    return np.eye(max_degree + 1, dtype=np.float32)[degrees]
 
 
 def constant_names() -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -121,7 +122,7 @@ def draw(
     random_edges: float,
     generator: np.random.Generator,
 ) -> tuple[GraphSet, NDArray[np.int64]]:
-    """Return graphs in random order, every motif equally often, and the number of each graph's base.
+    """Return graphs with a constant feature, every motif equally often, and the number of each graph's base.
 
     Args:
         num_graphs: how many.
@@ -146,12 +147,14 @@ def draw(
         total = size + motif_graphs.MOTIF_NODES
         pairs = motif_graphs.with_random_edges(pairs, total, int(random_edges * len(pairs)), generator)
         edges.append(motif_graphs.both_directions(pairs))
-        features.append(np.ones((total, 1), dtype=np.float32))
+        features.append(features_of.constant(total))
     return joined(features, edges, labels.tolist()), base_numbers
 
 
 def _with_features(graphs: GraphSet, kind: str, max_degree: int) -> GraphSet:
-    return features_of.degree(graphs, max_degree) if kind == "degree" else features_of.constant(graphs)
+    if kind == "constant":
+        return graphs
+    return replace(graphs, x=features_of.degree(graphs.edge_index, len(graphs.x), max_degree))
 
 
 def _feature_names(kind: str, max_degree: int) -> tuple[str, ...]:

@@ -15,16 +15,20 @@ from nas_core.data.progress import Progress
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """A file as its publisher offers it: its address and the MD5 checksum published for it."""
+    """A file as its publisher offers it: its address and the MD5 checksum published for it.
+
+    Where a publisher states none, `md5` is None: the file is then as whole as the length that the server states, and
+    who reads it finds what else is wrong.
+    """
 
     url: str
-    md5: str
+    md5: str | None
 
     def __post_init__(self) -> None:
         if not self.url.startswith(("http://", "https://")):
             raise ValueError(f"url is {self.url!r}; give an http or https address")
-        if len(self.md5) != 32 or set(self.md5) - set("0123456789abcdef"):
-            raise ValueError(f"md5 is {self.md5!r}; give 32 lower-case hexadecimal digits")
+        if self.md5 is not None and (len(self.md5) != 32 or set(self.md5) - set("0123456789abcdef")):
+            raise ValueError(f"md5 is {self.md5!r}; give 32 lower-case hexadecimal digits, or None")
 
     @property
     def name(self) -> str:
@@ -96,11 +100,11 @@ def fetch(
             return destination
         resumed = stream.seek(0, os.SEEK_END) > 0
         _receive_all(published, stream, progress, patience or Patience(), remedy)
-        if resumed and _md5(part) != published.md5:
+        if resumed and published.md5 not in (None, _md5(part)):
             stream.truncate(0)
             _receive_all(published, stream, progress, patience or Patience(), remedy)
         received_md5 = _md5(part)
-        if received_md5 != published.md5:
+        if published.md5 not in (None, received_md5):
             damaged = folder / f"{published.name}.damaged"
             part.replace(damaged)
             raise ValueError(

@@ -229,3 +229,12 @@ def test_an_impossible_published_file_is_refused(url: str, md5: str) -> None:
 def test_impossible_patience_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="impossible"):
         Patience(**changes)
+
+
+def test_a_file_without_a_published_checksum_is_taken_as_it_arrives(
+    published: PublishedFile, behavior: Behavior, tmp_path: Path
+) -> None:
+    behavior.break_after = [len(CONTENT) // 2]
+    path = fetch(PublishedFile(published.url, None), tmp_path, patience=QUICK)
+    assert path.read_bytes() == CONTENT
+    assert [entry.name for entry in tmp_path.iterdir()] == ["set.tar.gz"]
