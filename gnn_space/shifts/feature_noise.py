@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from gnn_space.graph_batch import GraphBatch
 
 FAMILY = "features"
-# standard deviation of the noise, where 1 is that of a standardized feature: from little to as much noise as signal. No
-# standard is published
+# standard deviation of the noise, where 1 is that of a standardized feature, and the whole of an indicator: from little
+# to as much noise as signal. No standard is published
 SEVERITIES = (0.1, 0.25, 0.5, 0.75, 1.0)
 
 
