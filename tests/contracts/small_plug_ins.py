@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import tiny_graphs
+import torch
 import toy_space
 
 from nas_core import catalog
@@ -24,16 +27,25 @@ SMALL = {
 }
 """Values for settings of these names, wherever a plug-in has one."""
 
-SPACES = (toy_space.NAME, *catalog.names("space"))
+NODE_SPACES: Mapping[str, Mapping[str, Any]] = {"gnn_space.nasbench_graph": {"width": 8}}
+"""Import paths of spaces whose networks classify nodes, with their settings."""
+
+SPACES = (toy_space.NAME, *catalog.names("space"), *NODE_SPACES)
 IMAGES = TaskShape(inputs=(3, 8, 8), outputs=(4,))
+
+
+def tensor_batch(shape: TaskShape) -> torch.Tensor:
+    """Return four random examples of a task with tensors."""
+    return torch.randn(4, *shape.inputs, generator=torch.Generator().manual_seed(0))
 
 
 @dataclass(frozen=True)
 class SpaceCase:
-    """A space and a task that its networks fit."""
+    """A space, a task that its networks fit, and what makes a batch of four examples of it."""
 
     space: SearchSpace
     shape: TaskShape
+    batch: Callable[[TaskShape], Any] = tensor_batch
 
 
 def small_settings(kind: str, name: str) -> dict[str, Any]:
@@ -45,4 +57,7 @@ def space_case(name: str) -> SpaceCase:
     """Return a small space of a name in `SPACES`."""
     if name == toy_space.NAME:
         return SpaceCase(toy_space.build(), toy_space.SHAPE)
+    if name in NODE_SPACES:
+        nodes = catalog.load("space", name).build(**NODE_SPACES[name])
+        return SpaceCase(nodes, tiny_graphs.NODES, lambda shape: tiny_graphs.node_batch())
     return SpaceCase(catalog.load("space", name).build(**small_settings("space", name)), IMAGES)
