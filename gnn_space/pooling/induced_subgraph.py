@@ -86,7 +86,7 @@ def induced_subgraph(
     kept = selected.node_index
     number = kept.new_full((selected.num_nodes,), -1).index_copy_(0, kept, selected.cluster_index)
     renumbered = number.index_select(0, edge_index.reshape(-1)).view(2, -1)
-    alive = renumbered.amin(0) >= 0
+    alive = (renumbered[0] >= 0) & (renumbered[1] >= 0)
     first_kept = (sizes.cumsum(0) - sizes).to(kept.device, non_blocking=True)
     stand_in = first_kept.index_select(0, batch.index_select(0, edge_index[0]))
     induced, weight = prune(torch.where(alive, renumbered, stand_in), edge_weight, alive)

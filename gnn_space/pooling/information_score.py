@@ -46,7 +46,7 @@ def information_score(
             mode="sum",
             per_sample_weights=normalized.index_select(0, order),
         )
-        return (x - predicted).abs().sum(1)
+        return predicted.sub_(x).abs_().sum(1)
 
 
 def random_walk(edge_index: Tensor, edge_weight: Tensor, degree: Tensor) -> Tensor:
