@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from torch import Tensor
 
+from gnn_space.networks.vocabulary import COMBINATION
 from nas_core.architecture import Architecture, Choice, active
 from nas_core.weight_sharing.gates import Gates
 
@@ -25,6 +26,9 @@ class Weighted(NamedTuple):
 
 Selection: TypeAlias = Mapping[str, tuple[Weighted, ...]]
 """For the name of each choice the options to run; a choice that is not made is absent."""
+
+Options: TypeAlias = Mapping[str, tuple[str, ...]]
+"""For the name of each choice the options that a network has modules for."""
 
 
 def chosen(choices: Sequence[Choice], architecture: Architecture) -> dict[str, tuple[Weighted, ...]]:
@@ -48,6 +52,12 @@ def gated(choices: Sequence[Choice], gates: Gates) -> dict[str, tuple[Weighted, 
             Weighted(choice.options[option], weights[option]) for option in gates.active_options(index)
         )
     return selection
+
+
+def views_needed(selection: Selection, depth: int) -> tuple[int, ...]:
+    """Return the numbers of the blocks whose outputs the combinations of a network of `depth` blocks read."""
+    only_last = all(option == "last" for option, _ in selection[COMBINATION])
+    return (depth,) if only_last else tuple(range(1, depth + 1))
 
 
 def product(*weights: Tensor | None) -> Tensor | None:

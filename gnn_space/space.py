@@ -1,0 +1,363 @@
+"""The space of graph networks: one to four blocks of convolution, normalization, activation, connection and pooling."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from annotated_types import Ge, Gt, Le, MinLen
+
+from gnn_space.convolutions.named import NAMES as CONVOLUTIONS
+from gnn_space.networks.activation import NAMES as ACTIVATIONS
+from gnn_space.networks.vocabulary import (
+    COMBINATION,
+    COMBINATIONS,
+    CONNECTIONS,
+    HEAD,
+    HEADS,
+    IDENTITY,
+    NO_POOLING,
+    NUM_BLOCKS,
+    POOLINGS,
+    RATIO_POOLINGS,
+    STRUCTURE_POOLING,
+    STRUCTURES,
+    BlockNames,
+    Sizes,
+)
+from gnn_space.normalization import NAMES as NORMALIZATIONS
+from gnn_space.readouts.named import NAMES as READOUTS
+from nas_core.architecture import Architecture, Choice, active
+from nas_core.task import TaskShape
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from gnn_space.networks.body import Body
+    from gnn_space.networks.selection import Options
+    from gnn_space.networks.stand_alone import StandAlone
+    from gnn_space.networks.supernet import GraphSupernet
+    from nas_core.weight_sharing.supernet import Mixing
+
+NAME = "graph_networks"
+NODE_POOLINGS = (NO_POOLING, "topk")
+Share = Annotated[float, Gt(0), Le(1)]
+Multiple = Annotated[float, Gt(0), Le(8)]
+
+PUBLISHED: Mapping[str, tuple[str, ...]] = {
+    "conv": ("gcn",),
+    "activation": ("relu",),
+    "normalization": ("none",),
+    "connection": ("none",),
+    "pooling": ("hgpsl", "sag", "topk"),
+    "structure": ("sparsemax_k_hop", "sparsemax_all_pairs"),
+    "readout": ("mean_max", "mean_max_sum", "mean"),
+    "combination": ("sum", "last"),
+    "head": ("mlp", "linear"),
+}
+"""For the choices of a role what HGP-SL's published network has, and what comes nearest, in this order."""
+
+PUBLISHED_BLOCKS = 3
+PUBLISHED_RATIO = 0.8
+PUBLISHED_WIDTH = 1.0
+
+
+@dataclass(frozen=True)
+class GraphSpace:
+    """Networks of blocks for classification of graphs or of nodes, the options of every choice given.
+
+    A network has num_blocks blocks (`gnn_space.networks.descent`): convolution, normalization, activation, connection,
+    pooling. The channels between blocks are constant, `width`; a block's convolution works at a multiple of it, with a
+    linear map to `width` where it is another number. The first convolution takes the features of the task as they are;
+    it is none that needs equal channels (identity), and its connection none that needs earlier blocks (dense). For
+    graphs, each block has a readout of the nodes that its pooling left, brought to 2 * width by a linear map without
+    bias where it has another size; for nodes, there is a way back up through the poolings
+    (`gnn_space.networks.ascent`). What the blocks hand over is combined, and classified by the head.
+
+    Every architecture is valid in which a choice that does not matter has decision 0 (see `Choice.active_if`): the
+    choices of blocks beyond num_blocks, the width of an identity, the ratio of a pooling without one, and the structure
+    of any pooling but HGP-SL.
+
+    Attributes:
+        level: whether graphs or nodes are classified.
+        sizes: of the networks.
+        choices: in the order of an architecture's decisions; `build` makes them.
+    """
+
+    level: Literal["graph", "node"]
+    sizes: Sizes
+    choices: tuple[Choice, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the space, the same for every size."""
+        return NAME
+
+    def is_valid(self, architecture: Architecture) -> bool:
+        """Return whether every decision is an option of its choice, and 0 where the choice does not matter."""
+        decisions, choices = architecture.decisions, self.choices
+        if architecture.space != NAME or len(decisions) != len(choices):
+            return False
+        if not all(0 <= decision < len(choice.options) for decision, choice in zip(decisions, choices, strict=True)):
+            return False
+        return self._without_inactive(decisions) == decisions
+
+    def canonical(self, architecture: Architecture) -> Architecture:
+        """Return the representative of the architectures that compute the same, by these rules.
+
+        - Of one block, last, sum, jk_max and jk_lstm are its output; the first of them in the settings stands for all.
+        - With last, the readouts of the blocks before the last one are not read; they become the first option.
+        - No convolution sees the edges that the last block's pooling learns; its structure becomes the first option.
+
+        The rules lead to the least of those that they make equal. There may be more architectures that compute the
+        same by the values of their weights; they are different members.
+        """
+        decisions = list(architecture.decisions)
+        places, choices = self._places, self.choices
+        num_blocks = int(choices[places[NUM_BLOCKS]].options[decisions[places[NUM_BLOCKS]]])
+        combinations = choices[places[COMBINATION]].options
+        if num_blocks == 1 and combinations[decisions[places[COMBINATION]]] != "concatenation":
+            decisions[places[COMBINATION]] = min(
+                place for place, option in enumerate(combinations) if option != "concatenation"
+            )
+        if combinations[decisions[places[COMBINATION]]] == "last" and self.level == "graph":
+            for block in range(1, num_blocks):
+                decisions[places[BlockNames(block).readout]] = 0
+        last_structure = BlockNames(num_blocks).structure
+        if last_structure in places:
+            decisions[places[last_structure]] = 0
+        return Architecture(NAME, tuple(decisions))
+
+    def decode(self, scores: Sequence[Sequence[float]]) -> Architecture:
+        """Return the best option of every choice that matters, a tie going to the first option."""
+        best = tuple(max(range(len(row)), key=row.__getitem__) for row in scores)
+        return Architecture(NAME, self._without_inactive(best))
+
+    def reference(self) -> Architecture:
+        """Return the hand-designed network of the level, or what comes nearest among the options.
+
+        For graphs HGP-SL's published one (Zhang et al. 2019, arXiv:1911.05954): three GCN convolutions of the full
+        width with ReLU, HGP-SL pooling after all but the last with ratio 0.8 and edges learnt by sparsemax over pairs
+        within hops, the mean and maximum of each block summed, and a classifier of three layers. For nodes that of
+        Kipf and Welling 2017 (arXiv:1609.02907): two GCN convolutions with ReLU and no pooling. Differs from the
+        paper: the classifier is a linear layer behind the second convolution.
+        """
+        blocks = min(PUBLISHED_BLOCKS if self.level == "graph" else 2, len(self.choices[0].options))
+        preferred: dict[str, tuple[str, ...]] = dict(PUBLISHED)
+        if self.level == "node":
+            preferred |= {"pooling": (NO_POOLING,), "combination": ("last", "sum"), "head": ("linear",)}
+        decisions = []
+        for choice in self.choices:
+            role, _, number = choice.name.rpartition("_")
+            if choice.name == NUM_BLOCKS:
+                decisions.append(choice.options.index(str(blocks)))
+            elif role in ("ratio", "width"):
+                wanted = PUBLISHED_RATIO if role == "ratio" else PUBLISHED_WIDTH
+                decisions.append(_nearest_number(choice.options, wanted))
+            elif role == "pooling" and number == str(blocks):
+                decisions.append(_first_known(choice.options, (NO_POOLING,)))
+            else:
+                decisions.append(_first_known(choice.options, preferred[role or choice.name]))
+        return Architecture(NAME, self._without_inactive(tuple(decisions)))
+
+    def scaled(self, *, width: float = 1.0, depth: float = 1.0) -> GraphSpace:
+        """Return the space with `width` times the channels and `depth` times the layers of a block, rounded up."""
+        sizes = Sizes(_times(self.sizes.width, width), _times(self.sizes.layers_per_block, depth))
+        return replace(self, sizes=sizes)
+
+    def network(self, architecture: Architecture, task: TaskShape, init: torch.Generator) -> StandAlone:
+        """Return the freshly initialized network of the canonical form, on the CPU.
+
+        Raises:
+            ValueError: the architecture is no member, or the task is no classification of graphs or nodes by features.
+        """
+        from gnn_space.networks.initialization import initialized
+        from gnn_space.networks.selection import chosen
+        from gnn_space.networks.stand_alone import StandAlone
+
+        if not self.is_valid(architecture):
+            raise ValueError(
+                f"{architecture.key} is no member of this {NAME} space; give {len(self.choices)} decisions, each an "
+                "option of its choice, and 0 where the choice does not matter"
+            )
+        selection = chosen(self.choices, self.canonical(architecture))
+        num_blocks = int(selection[NUM_BLOCKS][0].option)
+        unread = {BlockNames(block).readout for block in range(1, num_blocks)}
+        skipped = unread if selection[COMBINATION][0].option == "last" else frozenset()
+        options = {name: (made[0].option,) for name, made in selection.items() if name not in skipped}
+        return initialized(lambda: StandAlone(self._body(task, options), selection), init)
+
+    def supernet(self, task: TaskShape, init: torch.Generator, mixing: Mixing | None = None) -> GraphSupernet:
+        """Return the supernet, on the CPU, called as ``supernet(graphs, gates)``; see `gnn_space.networks.supernet`.
+
+        Normalizations keep scale and shift whatever `mixing.affine` says: they are shared by all convolutions of a
+        width, so that they cannot make up for the gates of any.
+
+        Raises:
+            ValueError: `mixing` asks for a fraction of the channels, or the task is of another kind.
+        """
+        from gnn_space.networks.initialization import initialized
+        from gnn_space.networks.supernet import GraphSupernet
+
+        if mixing is not None and mixing.channel_fraction != 1:
+            raise ValueError(
+                f"channel_fraction is {mixing.channel_fraction}, and {NAME} mixes all channels; leave it at 1"
+            )
+        options = {choice.name: choice.options for choice in self.choices}
+        return initialized(lambda: GraphSupernet(self._body(task, options), self.choices), init)
+
+    def inherited_state(
+        self, supernet_state: Mapping[str, torch.Tensor], network: nn.Module
+    ) -> dict[str, torch.Tensor]:
+        """Return the state of a stand-alone network out of a supernet's, in which its tensors have the same names."""
+        return {name: supernet_state[name].clone() for name in network.state_dict()}
+
+    def _body(self, task: TaskShape, options: Options) -> Body:
+        from gnn_space.networks.builder import graph_body, node_body
+
+        make = graph_body if self.level == "graph" else node_body
+        return make(task, options, self.sizes)
+
+    @functools.cached_property
+    def _places(self) -> Mapping[str, int]:
+        return {choice.name: place for place, choice in enumerate(self.choices)}
+
+    def _without_inactive(self, decisions: tuple[int, ...]) -> tuple[int, ...]:
+        flags = active(self.choices, decisions)
+        return tuple(decision if flag else 0 for decision, flag in zip(decisions, flags, strict=True))
+
+
+def build(
+    *,
+    level: Literal["graph", "node"] = "graph",
+    width: Annotated[int, Ge(1)] = 64,
+    max_blocks: Annotated[int, Ge(1), Le(4)] = 3,
+    layers_per_block: Annotated[int, Ge(1)] = 1,
+    convolutions: Annotated[tuple[str, ...], MinLen(1)] = CONVOLUTIONS,
+    width_multiples: Annotated[tuple[Multiple, ...], MinLen(1)] = (0.5, 1.0),
+    normalizations: Annotated[tuple[str, ...], MinLen(1)] = NORMALIZATIONS,
+    activations: Annotated[tuple[str, ...], MinLen(1)] = ACTIVATIONS,
+    connections: Annotated[tuple[str, ...], MinLen(1)] = CONNECTIONS,
+    poolings: Annotated[tuple[str, ...], MinLen(1)] | None = None,
+    ratios: Annotated[tuple[Share, ...], MinLen(1)] = (0.5, 0.8),
+    structures: Annotated[tuple[str, ...], MinLen(1)] = STRUCTURES,
+    readouts: Annotated[tuple[str, ...], MinLen(1)] = READOUTS,
+    combinations: Annotated[tuple[str, ...], MinLen(1)] = COMBINATIONS,
+    heads: Annotated[tuple[str, ...], MinLen(1)] = HEADS,
+) -> GraphSpace:
+    """Return the space of networks for classification of graphs or nodes.
+
+    Args:
+        level: "graph", or "node", whose blocks have no readouts.
+        width: channels between blocks.
+        max_blocks: networks have from 1 to this many blocks.
+        layers_per_block: convolutions one after the other in each block.
+        convolutions: options of each block's convolution; identity is none of the first block's.
+        width_multiples: at which share of the width a convolution works; channels are rounded up to a multiple of 4.
+        normalizations: options of each block's normalization.
+        activations: options of each block's activation.
+        connections: options of the connection around each block; dense is none of the first block's.
+        poolings: options of each block's pooling; None is all of them for graphs, and none and topk for nodes.
+        ratios: shares of the nodes that a pooling may keep.
+        structures: ways in which HGP-SL may learn edges.
+        readouts: options of each block's readout; not used for nodes.
+        combinations: options for putting the blocks' outputs together.
+        heads: options of the classifier.
+
+    Raises:
+        ValueError: a name is unknown or given twice, or the first block is left without an option.
+    """
+    if poolings is None:
+        poolings = POOLINGS if level == "graph" else NODE_POOLINGS
+    for what, given, known in (
+        ("convolutions", convolutions, CONVOLUTIONS),
+        ("normalizations", normalizations, NORMALIZATIONS),
+        ("activations", activations, ACTIVATIONS),
+        ("connections", connections, CONNECTIONS),
+        ("poolings", poolings, POOLINGS),
+        ("structures", structures, STRUCTURES),
+        ("readouts", readouts, READOUTS),
+        ("combinations", combinations, COMBINATIONS),
+        ("heads", heads, HEADS),
+    ):
+        _check_names(what, given, known)
+    options = {
+        "conv": convolutions,
+        "width": _numbers("width_multiples", width_multiples),
+        "normalization": normalizations,
+        "activation": activations,
+        "connection": connections,
+        "pooling": poolings,
+        "ratio": _numbers("ratios", ratios),
+        "structure": structures,
+    }
+    if level == "graph":
+        options["readout"] = readouts
+    choices = [Choice(NUM_BLOCKS, tuple(str(number) for number in range(1, max_blocks + 1)))]
+    for block in range(1, max_blocks + 1):
+        choices += _block_choices(block, options, max_blocks)
+    choices += [Choice(COMBINATION, combinations), Choice(HEAD, heads)]
+    return GraphSpace(level, Sizes(width, layers_per_block), tuple(choices))
+
+
+def _block_choices(block: int, options: Mapping[str, tuple[str, ...]], max_blocks: int) -> list[Choice]:
+    """Return the choices of one block."""
+    names = BlockNames(block)
+    there = None if block == 1 else (NUM_BLOCKS, tuple(str(number) for number in range(block, max_blocks + 1)))
+    choices: list[Choice] = []
+    for role, given in options.items():
+        allowed, condition = given, there
+        if block == 1 and role in FIRST_LACKS:
+            allowed = tuple(option for option in given if option != FIRST_LACKS[role])
+            if not allowed:
+                raise ValueError(
+                    f"{role} of the first block may not be {FIRST_LACKS[role]}, and nothing else is given; "
+                    "give one more option"
+                )
+        if role == "width" and IDENTITY in choices[0].options:
+            condition = (names.convolution, tuple(name for name in choices[0].options if name != IDENTITY))
+        if role in ("ratio", "structure"):
+            users = RATIO_POOLINGS if role == "ratio" else (STRUCTURE_POOLING,)
+            condition = (names.pooling, tuple(name for name in options["pooling"] if name in users))
+        if condition is None or condition[1]:
+            choices.append(Choice(f"{role}_{block}", allowed, names.group, condition))
+    return choices
+
+
+FIRST_LACKS: Mapping[str, str] = {"conv": IDENTITY, "connection": "dense"}
+"""What may not be in the first block: its input has other channels, and there is no earlier block."""
+
+
+def _check_names(what: str, given: Sequence[str], known: Sequence[str]) -> None:
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
+            raise ValueError(f"{what} has {name!r}; did you mean {near!r}? allowed: {', '.join(known)}")
+    if len(set(given)) != len(given) or not given:
+        raise ValueError(f"{what} is {', '.join(given) or 'empty'}; give one name or more, each once")
+
+
+def _numbers(what: str, given: Sequence[float]) -> tuple[str, ...]:
+    texts = tuple(f"{number:g}" for number in given)
+    if len(set(texts)) != len(texts) or not texts:
+        raise ValueError(f"{what} is {', '.join(texts) or 'empty'}; give one number or more, each once")
+    return texts
+
+
+def _first_known(options: Sequence[str], preferred: Sequence[str]) -> int:
+    """Return the place of the first preferred option that there is, else 0."""
+    return next((options.index(option) for option in preferred if option in options), 0)
+
+
+def _nearest_number(options: Sequence[str], wanted: float) -> int:
+    return min(range(len(options)), key=lambda place: abs(float(options[place]) - wanted))
+
+
+def _times(count: int, factor: float) -> int:
+    """Return the product rounded up, at least 1; the noise of floating point does not count, as in 10 * 1.1."""
+    return max(1, math.ceil(round(count * factor, 9)))
