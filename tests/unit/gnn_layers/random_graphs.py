@@ -29,13 +29,20 @@ def filled(make: Callable[[], Made], seed: int = 0) -> Made:
 
 
 def random_graphs(
-    sizes: list[int], channels: int, seed: int, *, weighted: bool = True, directed: bool = False, loops: bool = False
+    sizes: list[int],
+    channels: int,
+    seed: int,
+    *,
+    weighted: bool = True,
+    directed: bool = False,
+    loops: bool = False,
+    density: float = 0.5,
 ) -> GraphBatch:
-    """Return graphs with features in -1..1 and about half of all edges, weights in 0.1..1.1."""
+    """Return graphs with features in -1..1 and each edge with the probability `density`, weights in 0.1..1.1."""
     generator = torch.Generator().manual_seed(seed)
     edges, offset = [], 0
     for size in sizes:
-        here = torch.rand(size, size, generator=generator) < 0.5
+        here = torch.rand(size, size, generator=generator) < density
         if not directed:
             here = here.triu() | here.triu().T
         if not loops:
