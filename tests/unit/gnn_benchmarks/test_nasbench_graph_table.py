@@ -193,3 +193,10 @@ def test_the_program_reports_the_gap(path: Path, capsys: pytest.CaptureFixture[s
     assert gap.split()[2:] == ["2.02", "97.98", "100", "2.02", "2021", "2021"]
     assert any(line.split() == ["proteins", "-1", "-1", "-1", "-1"] for line in lines)
     assert sum("bananas" in line for line in lines) == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["--table", "absent.npz", "--repetitions", "1"]])
+def test_the_program_needs_a_table_and_a_spread(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NAS_TABLES_ROOT", raising=False)
+    with pytest.raises(SystemExit):
+        graph_tables.main(arguments)
