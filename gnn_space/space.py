@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, MinLen
 
+from gnn_space import designs
 from gnn_space.convolutions.named import NAMES as CONVOLUTIONS
 from gnn_space.networks.activation import NAMES as ACTIVATIONS
 from gnn_space.networks.vocabulary import (
@@ -48,23 +49,6 @@ NAME = "graph_networks"
 NODE_POOLINGS = (NO_POOLING, "topk")
 Share = Annotated[float, Gt(0), Le(1)]
 Multiple = Annotated[float, Gt(0), Le(8)]
-
-PUBLISHED: Mapping[str, tuple[str, ...]] = {
-    "conv": ("gcn",),
-    "activation": ("relu",),
-    "normalization": ("none",),
-    "connection": ("none",),
-    "pooling": ("hgpsl", "sag", "topk"),
-    "structure": ("sparsemax_k_hop", "sparsemax_all_pairs"),
-    "readout": ("mean_max", "mean_max_sum", "mean"),
-    "combination": ("sum", "last"),
-    "head": ("mlp", "linear"),
-}
-"""For the choices of a role what HGP-SL's published network has, and what comes nearest, in this order."""
-
-PUBLISHED_BLOCKS = 3
-PUBLISHED_RATIO = 0.8
-PUBLISHED_WIDTH = 1.0
 
 
 @dataclass(frozen=True)
@@ -139,31 +123,20 @@ class GraphSpace:
         return Architecture(NAME, self._without_inactive(best))
 
     def reference(self) -> Architecture:
-        """Return the hand-designed network of the level, or what comes nearest among the options.
+        """Return HGP-SL's network for graphs, two GCN convolutions for nodes, or what is nearest among the options.
 
-        For graphs HGP-SL's published one (Zhang et al. 2019, arXiv:1911.05954): three GCN convolutions of the full
-        width with ReLU, HGP-SL pooling after all but the last with ratio 0.8 and edges learnt by sparsemax over pairs
-        within hops, the mean and maximum of each block summed, and a classifier of three layers. For nodes that of
-        Kipf and Welling 2017 (arXiv:1609.02907): two GCN convolutions with ReLU and no pooling. Differs from the
-        paper: the classifier is a linear layer behind the second convolution.
+        See `gnn_space.designs.HGP_SL` and `gnn_space.designs.GCN_OF_NODES`.
         """
-        blocks = min(PUBLISHED_BLOCKS if self.level == "graph" else 2, len(self.choices[0].options))
-        preferred: dict[str, tuple[str, ...]] = dict(PUBLISHED)
-        if self.level == "node":
-            preferred |= {"pooling": (NO_POOLING,), "combination": ("last", "sum"), "head": ("linear",)}
-        decisions = []
-        for choice in self.choices:
-            role, _, number = choice.name.rpartition("_")
-            if choice.name == NUM_BLOCKS:
-                decisions.append(choice.options.index(str(blocks)))
-            elif role in ("ratio", "width"):
-                wanted = PUBLISHED_RATIO if role == "ratio" else PUBLISHED_WIDTH
-                decisions.append(_nearest_number(choice.options, wanted))
-            elif role == "pooling" and number == str(blocks):
-                decisions.append(_first_known(choice.options, (NO_POOLING,)))
-            else:
-                decisions.append(_first_known(choice.options, preferred[role or choice.name]))
-        return Architecture(NAME, self._without_inactive(tuple(decisions)))
+        return self._member(designs.HGP_SL if self.level == "graph" else designs.GCN_OF_NODES)
+
+    def baselines(self) -> Mapping[str, Architecture]:
+        """Return further hand-designed networks, as far as the options allow them; see `gnn_space.designs`."""
+        named = (
+            {"gcn": designs.GCN_OF_GRAPHS, "topk": designs.TOPK, "gin": designs.GIN}
+            if self.level == "graph"
+            else {"gat": designs.GAT_OF_NODES}
+        )
+        return {name: self._member(design) for name, design in named.items() if design.is_possible(self.choices)}
 
     def scaled(self, *, width: float = 1.0, depth: float = 1.0) -> GraphSpace:
         """Return the space with `width` times the channels and `depth` times the layers of a block, rounded up."""
@@ -222,6 +195,9 @@ class GraphSpace:
 
         make = graph_body if self.level == "graph" else node_body
         return make(task, options, self.sizes)
+
+    def _member(self, design: designs.Design) -> Architecture:
+        return Architecture(NAME, self._without_inactive(design.nearest(self.choices)))
 
     @functools.cached_property
     def _places(self) -> Mapping[str, int]:
@@ -347,15 +323,6 @@ def _numbers(what: str, given: Sequence[float]) -> tuple[str, ...]:
     if len(set(texts)) != len(texts) or not texts:
         raise ValueError(f"{what} is {', '.join(texts) or 'empty'}; give one number or more, each once")
     return texts
-
-
-def _first_known(options: Sequence[str], preferred: Sequence[str]) -> int:
-    """Return the place of the first preferred option that there is, else 0."""
-    return next((options.index(option) for option in preferred if option in options), 0)
-
-
-def _nearest_number(options: Sequence[str], wanted: float) -> int:
-    return min(range(len(options)), key=lambda place: abs(float(options[place]) - wanted))
 
 
 def _times(count: int, factor: float) -> int:

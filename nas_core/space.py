@@ -58,6 +58,16 @@ class HasSupernet(Protocol):
 
 
 @runtime_checkable
+class HasInheritance(Protocol):
+    """A space with a supernet in which its networks find their weights by a rule of the space's own."""
+
+    def inherited_state(
+        self, supernet_state: Mapping[str, torch.Tensor], network: nn.Module
+    ) -> Mapping[str, torch.Tensor]:
+        """Return what ``network.load_state_dict`` takes, out of a supernet's state; no memory is shared."""
+
+
+@runtime_checkable
 class HasReference(Protocol):
     """A space that names a hand-designed network to compare with."""
 

@@ -53,6 +53,8 @@ def _levels_of(levels: list[Level], selection: Selection, graph: int, start: int
         origin = kept if origin is None else origin[kept]
         left = level.after.graphs
         inside = left.batch[left.edge_index[0]] == graph
+        if left.edge_weight is not None:
+            inside = inside & (left.edge_weight > 0)
         source, target = (origin[left.edge_index[:, inside]] - start).tolist()
         weights = [1.0] * len(source) if left.edge_weight is None else left.edge_weight[inside].tolist()
         found.append(

@@ -27,10 +27,14 @@ SMALL = {
 }
 """Values for settings of these names, wherever a plug-in has one."""
 
-NODE_SPACES: Mapping[str, Mapping[str, Any]] = {"gnn_space.nasbench_graph": {"width": 8}}
-"""Import paths of spaces whose networks classify nodes, with their settings."""
+GRAPH_SPACES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "gnn_space.nasbench_graph": ("node", {"width": 8}),
+    "gnn_space.space": ("graph", {"width": 8, "max_blocks": 2}),
+    "gnn_space.space:node": ("node", {"level": "node", "width": 8, "max_blocks": 2}),
+}
+"""Import paths of spaces of graph networks, with what these classify and the settings; after a colon stands a level."""
 
-SPACES = (toy_space.NAME, *catalog.names("space"), *NODE_SPACES)
+SPACES = (toy_space.NAME, *catalog.names("space"), *GRAPH_SPACES)
 IMAGES = TaskShape(inputs=(3, 8, 8), outputs=(4,))
 
 
@@ -57,7 +61,10 @@ def space_case(name: str) -> SpaceCase:
     """Return a small space of a name in `SPACES`."""
     if name == toy_space.NAME:
         return SpaceCase(toy_space.build(), toy_space.SHAPE)
-    if name in NODE_SPACES:
-        nodes = catalog.load("space", name).build(**NODE_SPACES[name])
-        return SpaceCase(nodes, tiny_graphs.NODES, lambda shape: tiny_graphs.node_batch())
+    if name in GRAPH_SPACES:
+        what, settings = GRAPH_SPACES[name]
+        space = catalog.load("space", name.partition(":")[0]).build(**settings)
+        if what == "node":
+            return SpaceCase(space, tiny_graphs.NODES, lambda shape: tiny_graphs.node_batch())
+        return SpaceCase(space, tiny_graphs.GRAPHS, lambda shape: tiny_graphs.batch_of_graphs())
     return SpaceCase(catalog.load("space", name).build(**small_settings("space", name)), IMAGES)
