@@ -14,7 +14,7 @@ def edge_softmax(scores: Tensor, edge_index: Tensor, edge_weight: Tensor | None,
     """Return the attention ``a_ij = w_ij exp(s_ij) / sum_k w_ik exp(s_ik)`` over the edges that end at the same node.
 
     An edge of weight 0 has attention 0 and changes no other; weights of 1 give the plain softmax. The attentions of a
-    node whose edges all weigh 0 are 0.
+    node whose edges all weigh 0 are 0; a single edge has attention 1 whatever else it weighs.
 
     Args:
         scores: s (num_edges, heads).

@@ -21,7 +21,10 @@ def weighted_sum(x: Tensor, edge_index: Tensor, edge_weight: Tensor | None) -> T
 
 
 def weighted_mean(x: Tensor, edge_index: Tensor, edge_weight: Tensor | None) -> Tensor:
-    """Return for each node i the mean of x_j weighted by w_ij, zeros where its weights sum to 0; see `weighted_sum`."""
+    """Return for each node i the mean of x_j weighted by w_ij, zeros where its weights sum to 0; see `weighted_sum`.
+
+    As with all that is normalized, a node's only edge counts in full until its weight is 0: there alone it jumps.
+    """
     total = incoming_weight(x, edge_index, edge_weight)
     return weighted_sum(x, edge_index, edge_weight) / torch.where(total > 0, total, 1).unsqueeze(1)
 
