@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tiny_graphs
 import tiny_images
 import torch
 import toy_space
@@ -123,14 +124,14 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 PAIRS = [
     (name, task)
     for name in catalog.names("evaluator")
-    for task in ("vectors", "values", "images")
+    for task in ("vectors", "values", "images", "graphs", "nodes")
     if name != TABLE or task == "images"
 ]
 
 
 @pytest.fixture(params=PAIRS, ids="-".join)
 def case(request: pytest.FixtureRequest) -> Case:
-    """Every evaluator on vectors, values and images; a table knows its own space alone, which is one of images."""
+    """Every evaluator on each kind of task; a table knows its own space alone, which is one of images."""
     name, task = request.param
     if name == TABLE:
         space = catalog.load("space", "nasbench201").build()
@@ -139,6 +140,9 @@ def case(request: pytest.FixtureRequest) -> Case:
         return Case(name, toy_space.build(), toy_task.build)
     if task == "values":
         return Case(name, toy_values.build(), toy_values.ValuesTask)
+    if task in ("graphs", "nodes"):
+        space = catalog.load("space", "gnn_space.space").build(level=task[:-1], width=8, max_blocks=2)
+        return Case(name, space, tiny_graphs.GraphsTask if task == "graphs" else tiny_graphs.NodesTask)
     folder = request.getfixturevalue("image_folder")
     space = catalog.load("space", "nasbench201").build(channels=4, cells_per_stage=1, num_stages=2)
     return Case(name, space, lambda: catalog.load("learning task", "image_classification").build(folder))
