@@ -17,6 +17,8 @@ from gnn_space.data.graph_set import GraphSet, joined
 from nas_core.data.progress import Progress
 from nas_core.randomness import Streams
 
+LEARNING_TASK = "gnn_space.learning_tasks.graph_classification"
+LEARNING_TASK = "gnn_space.learning_tasks.graph_classification"
 TRAIN_BASES = ("wheel", "tree", "ladder")
 SHIFTED_BASES = ("star", "path")
 Motif = Literal["house", "cycle", "crane", "bull", "butterfly", "banner"]

@@ -35,8 +35,7 @@ def check(file: str, settings: Settings) -> None:
     Raises:
         SettingsError: one line.
     """
-    for role, chosen in settings.prepare.data_sets.items():
-        checked(file, f"prepare.{role}", "data set", chosen.name, chosen.settings)
+    _check_data_sets(file, settings.prepare)
     with _located(file, "prepare.dataset"):
         shifts = shift_names(settings.prepare)
     search = settings.search
@@ -63,14 +62,36 @@ def check(file: str, settings: Settings) -> None:
 
 
 def shift_names(prepare: Prepare) -> tuple[str, ...]:
-    """Return the names of the shifts that the learning task of the main data set has, without loading any data.
-
-    The module of the data set says which learning task reads it, as `LEARNING_TASK`; without a word, it has images.
-    """
-    module = catalog.load("data set", prepare.dataset.name)
-    named = getattr(module, "LEARNING_TASK", data.IMAGE_CLASSIFICATION)
-    names: tuple[str, ...] = catalog.load("learning task", named).shift_names()
+    """Return the names of the shifts that the learning task of the main data set has, without loading any data."""
+    names: tuple[str, ...] = catalog.load("learning task", _learning_task(prepare.dataset)).shift_names()
     return names
+
+
+def _learning_task(data_set: PlugIn) -> str:
+    """Return the learning task that reads a data set.
+
+    The set's module says it, as `LEARNING_TASK`; without a word, it has images.
+    """
+    named: str = getattr(catalog.load("data set", data_set.name), "LEARNING_TASK", data.IMAGE_CLASSIFICATION)
+    return named
+
+
+def _check_data_sets(file: str, prepare: Prepare) -> None:
+    """Check the settings of all data sets, and that one learning task reads them all."""
+    for role, chosen in prepare.data_sets.items():
+        checked(file, f"prepare.{role}", "data set", chosen.name, chosen.settings)
+    main = _learning_task(prepare.dataset)
+    for role, chosen in prepare.data_sets.items():
+        other = _learning_task(chosen)
+        if other != main:
+            raise SettingsError(
+                f"{file}: prepare.{role} is {chosen.name}, a set for {other}, and prepare.dataset is "
+                f"{prepare.dataset.name}, one for {main}; name sets of one kind"
+            )
+    if prepare.horizontal_flip and main != data.IMAGE_CLASSIFICATION:
+        raise SettingsError(
+            f"{file}: prepare.horizontal_flip is true, but {main} has nothing to mirror; set it to false"
+        )
 
 
 def _check_evaluator(file: str, location: str, plug_in: PlugIn, shifts: Sequence[str]) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from annotated_types import Ge, Gt, Interval, MinLen
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from tasks.settings.cron import check_cron
 from tasks.settings.rules import (
@@ -48,7 +48,12 @@ NamedPlugIn = Annotated[PlugIn, BeforeValidator(named)]
 
 
 class Prepare(Section):
-    """Which data, and how they are split."""
+    """Which data, and how they are split.
+
+    With `folds`, the examples of a set without an official test part are divided into that many parts, every class in
+    its share, and part number `fold` is the test part: the same division for every `fold`. Validation examples come out
+    of the rest.
+    """
 
     dataset: NamedPlugIn
     transfer: NamedPlugIn
@@ -59,8 +64,17 @@ class Prepare(Section):
     horizontal_flip: bool = False
     validation_fraction: Fraction = 0.2
     test_fraction: Fraction = 0.2
+    folds: Annotated[int, Interval(ge=2, le=1000)] | None = None
+    fold: Annotated[int, Ge(0)] = 0
     num_examples: Count | None = None
     seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _check_fold(self) -> Self:
+        if self.fold >= (self.folds or 1):
+            allowed = f"0 to {self.folds - 1}, as folds is {self.folds}" if self.folds else "0 alone, as folds is null"
+            raise ValueError(f"fold is {self.fold}; allowed: {allowed}")
+        return self
 
     @property
     def data_sets(self) -> dict[str, PlugIn]:
