@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import graph_checkout
 import numpy as np
 import pytest
 import yaml
@@ -52,12 +53,31 @@ def make_checkout(tmp_path: Path) -> MakeCheckout:
             root / "results/baselines",
         ):
             manifest.write(folder)
-        (root / "params.yaml").write_text(yaml.safe_dump(_parameters(sections)))
-        work = root / ".work/test"
-        work.mkdir(parents=True)
-        return Stage("test", root, load(root / "params.yaml"), work)
+        return _stage(root, sections)
 
     return make
+
+
+@pytest.fixture
+def make_graph_checkout(tmp_path: Path) -> MakeCheckout:
+    """Return a function like that of `make_checkout`, with graphs in the place of images."""
+
+    def make(name: str = "checkout", **sections: dict[str, Any]) -> Stage:
+        root = tmp_path / name
+        graph_checkout.write_checkout(root)
+        differing = {**graph_checkout.SECTIONS, **sections}
+        space = {"space": graph_checkout.SPACE}
+        return _stage(root, {**differing, "search": {**space, **sections.get("search", {})}})
+
+    return make
+
+
+def _stage(root: Path, sections: dict[str, dict[str, Any]]) -> Stage:
+    """Write params.yaml, and return a stage in the checkout."""
+    (root / "params.yaml").write_text(yaml.safe_dump(_parameters(sections)))
+    work = root / ".work/test"
+    work.mkdir(parents=True)
+    return Stage("test", root, load(root / "params.yaml"), work)
 
 
 def _parameters(sections: dict[str, dict[str, Any]]) -> dict[str, Any]:
