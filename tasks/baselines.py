@@ -1,15 +1,18 @@
 """Stage `baselines`: what the candidates are compared with, under the same schedule and seeds.
 
 ``python -m tasks.baselines`` writes ``results/baselines``: the space's hand-designed reference network (for the first
-seeds' worth of runs, with everything that a candidate has), random architectures (one training each, the spread is
-over architectures), and multinomial logistic regression on the pixels, its penalty chosen on validation.
+seeds' worth of runs, with everything that a candidate has), further hand-designed networks that the space names, random
+architectures (one training each, the spread is over architectures), and multinomial logistic regression on the plain
+features of the examples (the pixels of images), its penalty chosen on validation.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,8 @@ from nas_core import variation
 from nas_core.architecture import Architecture
 from nas_core.atomic_files import write_json
 from nas_core.randomness import Streams
-from nas_core.space import HasReference, SearchSpace
+from nas_core.space import HasBaselines, HasReference, SearchSpace
+from nas_core.task import Task
 from tasks import assembly, data, logistic_regression, trained
 from tasks.console import progress
 from tasks.measures import spread
@@ -50,17 +54,25 @@ def baselines(stage: Stage) -> None:
     if not isinstance(space, HasReference):
         raise ValueError(f"space {space.name} names no reference network; give its class a method reference()")
     base = template(stage)
-    reference_jobs = jobs_for(base, [space.reference()], list(settings.retrain.seeds))
-    architectures = _random(space, settings)
-    random_jobs = jobs_for(base, architectures, [settings.baselines.random_seed])
-    jobs = [*reference_jobs, *random_jobs]
+    seeds = list(settings.retrain.seeds)
+    reference_jobs = jobs_for(base, [space.reference()], seeds)
+    named = space.baselines() if isinstance(space, HasBaselines) else {}
+    named_jobs = {name: jobs_for(base, [architecture], seeds) for name, architecture in named.items()}
+    random_jobs = jobs_for(base, _random(space, settings), [settings.baselines.random_seed])
+    # a network may be there twice, and is trained once
+    jobs = {job.checkpoint: job for job in chain(reference_jobs, *named_jobs.values(), random_jobs)}
     with progress("baselines: trainings", len(jobs)) as bar:
-        outcomes = train_all(jobs, settings.compute.workers, lambda outcome: bar.advance())
-    reference_outcomes, random_outcomes = outcomes[: len(reference_jobs)], outcomes[len(reference_jobs) :]
+        outcomes = train_all(list(jobs.values()), settings.compute.workers, lambda outcome: bar.advance())
+    outcome_of = dict(zip(jobs, outcomes, strict=True))
+    reference_outcomes = [outcome_of[job.checkpoint] for job in reference_jobs]
     task = data.load_task_with_test(stage.root, stage.device)
     finished = trained.measured(reference_jobs, reference_outcomes, task)
-    random = _random_results(random_jobs, random_outcomes, task)
-    regression = asdict(logistic_regression.on_pixels(stage.root / data.SEARCH, stage.root / data.TEST))
+    named_metrics = {
+        name: trained.measured(each, [outcome_of[job.checkpoint] for job in each], task).metrics
+        for name, each in named_jobs.items()
+    }
+    random = _random_results(random_jobs, [outcome_of[job.checkpoint] for job in random_jobs], task)
+    regression = asdict(logistic_regression.on_plain_features(task))
     schedule = {"schedule": dict(settings.retrain.schedule)}
 
     def fill(draft: Path) -> None:
@@ -68,17 +80,21 @@ def baselines(stage: Stage) -> None:
         trained.fill(draft / "reference", finished, reference_jobs, reference_outcomes, task, schedule)
         write_json(
             draft / "baselines.json",
-            {"format": 1, "reference": finished.metrics, "random": random, "logistic_regression": regression},
+            {
+                "format": 1,
+                "reference": finished.metrics,
+                "named": named_metrics,
+                "random": random,
+                "logistic_regression": regression,
+            },
         )
 
     stage.publish("results/baselines", fill)
     metrics = summary(finished.metrics, reference_outcomes, started)
     shown = {
         "reference": metrics,
-        "random": {
-            name: {part: random[name][part] for part in ("mean", "standard_deviation")}
-            for name in ("validation_accuracy", "test_accuracy")
-        },
+        **({"named": {name: _shown(each) for name, each in named_metrics.items()}} if named_metrics else {}),
+        "random": _shown(random),
         "logistic_regression": regression,
         "training_seconds": round(sum(outcome.seconds for outcome in outcomes), 3),
         "seconds": round(time.time() - started, 3),
@@ -90,6 +106,7 @@ def baselines(stage: Stage) -> None:
         identity=identity(settings),
         metrics={
             **{f"reference_{name}": value for name, value in logged(metrics).items()},
+            **{f"{name}_test_accuracy": each["test_accuracy"]["mean"] for name, each in named_metrics.items()},
             "random_test_accuracy": random["test_accuracy"]["mean"],
             "random_test_accuracy_std": random["test_accuracy"]["standard_deviation"],
             "logistic_regression_test_accuracy": regression["test_accuracy"],
@@ -97,6 +114,14 @@ def baselines(stage: Stage) -> None:
         inputs=[data.SEARCH, data.TEST],
         children=[seed_run(stage, started, outcome) for outcome in reference_outcomes],
     )
+
+
+def _shown(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Return means and spreads of the accuracies."""
+    return {
+        name: {part: metrics[name][part] for part in ("mean", "standard_deviation")}
+        for name in ("validation_accuracy", "test_accuracy")
+    }
 
 
 def _random(space: SearchSpace, settings: Settings) -> list[Architecture]:
@@ -121,7 +146,7 @@ def _random(space: SearchSpace, settings: Settings) -> list[Architecture]:
     return list(found.values())
 
 
-def _random_results(jobs: list[Job], outcomes: list[Outcome], task: Any) -> dict[str, Any]:
+def _random_results(jobs: Sequence[Job], outcomes: Sequence[Outcome], task: Task) -> dict[str, Any]:
     rows = []
     for job, outcome in zip(jobs, outcomes, strict=True):
         metrics = trained.measured([job], [outcome], task).metrics

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 ARCHITECTURE = "architecture.json"
 NETWORK = "network.safetensors"
+PROVENANCE = ("format", "num_examples", "license", "source", "citation")
+"""What `dataset.json` says of the data that is of no use to a network that was trained on them."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Description:
         architecture: a member of the space.
         space: the space's plug-in name and settings.
         task: what the network takes and gives.
-        data: name, class_names, image_shape, channel_mean and channel_std of the data that it was trained on.
+        data: what `described_data` returns of the data that it was trained on.
     """
 
     architecture: Architecture
@@ -44,6 +46,16 @@ class Description:
         settings = dict(self.space)
         built: SearchSpace = catalog.load("space", settings.pop("name")).build(**settings)
         return built
+
+
+def described_data(folder: Path) -> dict[str, Any]:
+    """Return what `dataset.json` of prepared data says that using a network needs, whatever the learning task.
+
+    That is its learning task, name and class names, the shape and the statistics of its inputs: all but the file's own
+    format, how many examples there are, and where they come from.
+    """
+    described = json.loads((folder / "dataset.json").read_bytes())
+    return {name: value for name, value in described.items() if name not in PROVENANCE}
 
 
 def official_name(space: SearchSpace, architecture: Architecture) -> str | None:

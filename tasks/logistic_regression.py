@@ -1,11 +1,12 @@
-"""Multinomial logistic regression with its penalty chosen on validation: on features, or on pixels as a baseline."""
+"""Multinomial logistic regression, its penalty chosen on validation: on features, or as a baseline on plain ones."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from nas_core.task import HasPlainFeatures, Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,17 +68,22 @@ def standardized(splits: Mapping[str, Examples]) -> dict[str, Examples]:
     return {name: (scaler.transform(features), labels) for name, (features, labels) in splits.items()}
 
 
-def on_pixels(folder: Path, test_folder: Path) -> Regression:
-    """Return the baseline that knows no network: the regression on the pixels, in 0..1, of a prepared data set.
+def on_plain_features(task: Task) -> Regression:
+    """Return the baseline that knows no network: the regression on the plain features of a task's examples.
 
-    Pixels are not standardized, which would blow up the noise of those that are nearly always dark.
+    Features are taken as the task gives them. Those of images are pixels in 0..1: to standardize them would blow up the
+    noise of those that are nearly always dark.
 
     Args:
-        folder: holds its training and validation images.
-        test_folder: holds its test images.
-    """
-    from nas_core.data import storage
+        task: with its test split.
 
-    folders = {"train": folder, "validation": folder, "test": test_folder}
-    parts = {name: storage.read(place / f"{name}.safetensors") for name, place in folders.items()}
-    return fit({name: (part.images.reshape(len(part), -1) / 255.0, part.labels) for name, part in parts.items()})
+    Raises:
+        ValueError: the task has no plain features.
+    """
+    if not isinstance(task, HasPlainFeatures):
+        raise ValueError(
+            f"task {task.name} has no plain features for the logistic regression; give its class a method "
+            "plain_features(split)"
+        )
+    parts = {name: task.plain_features(name) for name in ("train", "validation", "test")}
+    return fit({name: (features.numpy(), labels.numpy()) for name, (features, labels) in parts.items()})

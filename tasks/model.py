@@ -1,7 +1,8 @@
 """Says which network the pipeline has found, where its files are, and how good it is; classifies an image with it.
 
 ``python -m tasks.model`` prints one line, ``--json`` the same as JSON, ``--classify IMAGE`` the class of an image file,
-which is resized as the data set was. The network is the champion: the best candidate by mean validation accuracy.
+which is resized as the data set was, by a network of images. The network is the champion: the best candidate by mean
+validation accuracy.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tasks import data
 from tasks.reporting.champion import best_candidate
+from tasks.reporting.examples import example_words
 from tasks.settings import load
 from tasks.tracking import entries
 from tasks.tracking.faults import explain
@@ -21,6 +24,8 @@ from tasks.tracking.settings import read_settings
 
 ALIAS = "champion"
 REPORT_STAGE = "report"
+WRITTEN_SINCE = {"learning_task": data.IMAGE_CLASSIFICATION, "program": "program.pt2"}
+"""What metrics.json of an earlier version does not say, which knew images alone."""
 
 
 def main(arguments: Sequence[str] | None = None, root: Path | None = None) -> int:
@@ -59,7 +64,7 @@ def champion(root: Path) -> Mapping[str, Any]:
         try:
             metrics = json.loads(path.read_bytes())
             if metrics["status"] == "trained":
-                trained.append({**metrics, "rank": int(metrics["rank"])})
+                trained.append({**WRITTEN_SINCE, **metrics, "rank": int(metrics["rank"])})
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{path} is damaged ({error}); run retrain@{path.parent.name} again") from None
     best = best_candidate(trained)
@@ -82,11 +87,12 @@ def described(root: Path, metrics: Mapping[str, Any]) -> dict[str, Any]:
         "architecture": metrics["architecture"],
         "official_name": metrics["official_name"],
         "weights": f"{folder}/network.safetensors",
-        "program": f"{folder}/program.pt2",
+        "program": f"{folder}/{metrics['program']}" if metrics["program"] else None,
         "test_accuracy": {"mean": test["mean"], "standard_deviation": test["standard_deviation"]},
         "validation_accuracy": metrics["validation_accuracy"]["mean"],
         "num_seeds": len(metrics["seeds"]),
         "num_test": metrics["num_test"],
+        "learning_task": metrics["learning_task"],
         "registered": registered(root, metrics["architecture"]),
     }
 
@@ -97,11 +103,12 @@ def line(answer: Mapping[str, Any]) -> str:
     accuracy = f"{100 * test['mean']:.2f}"
     if seeds > 1:
         accuracy += f" +- {100 * test['standard_deviation']:.2f}"
+    examples = example_words(answer["learning_task"]).plural
+    files = ", ".join(name for name in (answer["weights"], answer["program"]) if name is not None)
     known = f"; {answer['registered']}" if answer["registered"] else "; not registered"
     return (
         f"{answer['official_name'] or answer['architecture']}: test accuracy {accuracy} % "
-        f"({seeds} seed{'s' if seeds > 1 else ''}, {answer['num_test']} images); "
-        f"{answer['weights']}, {answer['program']}{known}"
+        f"({seeds} seed{'s' if seeds > 1 else ''}, {answer['num_test']} {examples}); {files}{known}"
     )
 
 
@@ -144,6 +151,9 @@ def classified(root: Path, metrics: Mapping[str, Any], image: Path) -> dict[str,
         root: the checkout's top folder.
         metrics: of the champion.
         image: a file in a format that Pillow reads.
+
+    Raises:
+        ValueError: the champion classifies no images, or the file is none.
     """
     import numpy as np
     import torch
@@ -153,6 +163,9 @@ def classified(root: Path, metrics: Mapping[str, Any], image: Path) -> dict[str,
     from nas_core.data.resize import like
     from tasks.candidate import load_network, read_description
 
+    if metrics["learning_task"] != data.IMAGE_CLASSIFICATION:
+        examples = example_words(metrics["learning_task"]).plural
+        raise ValueError(f"the final model classifies {examples}, not image files; leave out --classify")
     folder = root / f"results/retrain/{metrics['rank']}"
     known = read_description(folder).data
     height, width, channels = known["image_shape"]

@@ -1,7 +1,8 @@
 """Stage `report`: one page with everything that was found, and the best network registered as the champion.
 
 ``python -m tasks.report`` reads result files alone and writes ``results/report``: ``report.html``, which needs no other
-file, the same figures as PNG, and an example input of the champion. ``metrics/report.json`` has the headline's numbers:
+file, the same figures as PNG, and of a champion of images an example input. ``metrics/report.json`` has the headline's
+numbers:
 
     winner: {rank, architecture, official_name, validation_accuracy, test_accuracy: {mean, standard_deviation},
         num_test, num_parameters, flops}, or null if no candidate was trained
@@ -20,6 +21,7 @@ from typing import Any
 
 from nas_core.atomic_files import write_bytes, write_json, write_text
 from tasks import data
+from tasks.candidate import ARCHITECTURE, NETWORK
 from tasks.record import submit, tracking_settings
 from tasks.reporting.champion import example_input
 from tasks.reporting.comparison import Comparison, comparisons
@@ -73,13 +75,14 @@ def report(stage: Stage) -> None:
     results = read(stage.root, keys, ranks)
     page = make_page(settings.report.title, results, this_machine(), read_provenance(stage.root))
     winner = results.winner
+    example = None if winner is None else example_input(stage.root / data.SEARCH)
 
     def fill(draft: Path) -> None:
         write_text(draft / "report.html", page.html)
         for figure in page.figures:
             write_bytes(draft / f"{figure.name}.png", figure.png)
-        if winner is not None:
-            write_bytes(draft / "example_input.npy", example_input(stage.root / data.SEARCH))
+        if example is not None:
+            write_bytes(draft / Path(EXAMPLE_INPUT).name, example)
 
     stage.publish(FOLDER, fill)
     found = comparisons(results)
@@ -97,9 +100,7 @@ def report(stage: Stage) -> None:
         ],
         model=None
         if winner is None
-        else ModelRecord(
-            settings.tracking.registered_model, CHAMPION, f"results/retrain/{winner['rank']}", EXAMPLE_INPUT
-        ),
+        else _model(settings.tracking.registered_model, winner, has_example=example is not None),
         tags={} if winner is None else {"winner": winner["architecture"], "winner_rank": str(winner["rank"])},
     )
     outbox.drain(stage.root, tracking_settings(stage))
@@ -129,6 +130,14 @@ def headline_metrics(winner: Document | None, found: Sequence[Comparison]) -> di
             for each in found
         },
     }
+
+
+def _model(registered_name: str, winner: Document, *, has_example: bool) -> ModelRecord:
+    """Return what is registered: an exported graph of a network of images, the files of any other network."""
+    folder = f"results/retrain/{winner['rank']}"
+    if has_example:
+        return ModelRecord(registered_name, CHAMPION, folder, EXAMPLE_INPUT)
+    return ModelRecord(registered_name, CHAMPION, folder, files=(ARCHITECTURE, NETWORK))
 
 
 def _logged(metrics: Document) -> dict[str, float]:

@@ -1,8 +1,9 @@
 """Stage `retrain@RANK`: trains one candidate from scratch, on a longer schedule, for several seeds.
 
 ``python -m tasks.retrain --rank 0`` writes ``results/retrain/0``: the weights of every seed, those of the seed that is
-best on validation as ``network.safetensors``, ``architecture.json``, an exported program, predictions, and metrics with
-mean and spread. The test set is touched once, after the last epoch. Killed, it goes on from the last epoch.
+best on validation as ``network.safetensors``, ``architecture.json``, an exported program (of networks that take
+tensors), predictions, metrics with mean and spread, and of networks that pool graphs what they keep of a few. The test
+set is touched once, after the last epoch. Killed, it goes on from the last epoch.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from nas_core.architecture import Architecture
 from nas_core.atomic_files import write_json, write_text
 from nas_core.training.schedule import TrainingSchedule
 from tasks import data, trained
-from tasks.candidate import Description
+from tasks.candidate import Description, described_data
 from tasks.console import progress
 from tasks.record import Curve, child, submit
 from tasks.select import SELECTION
@@ -68,13 +69,12 @@ def identity(settings: Settings) -> object:
 def template(stage: Stage) -> Job:
     """Return a job under the schedule of `retrain`, for an architecture and a seed that are yet to be put in."""
     settings = stage.settings
-    described = json.loads((stage.root / data.SEARCH / "dataset.json").read_bytes())
     task = data.load_task(stage.root)
     description = Description(
         Architecture("", ()),
         settings.search.space.model_dump(mode="json"),
         task.shape,
-        {name: described[name] for name in ("name", "class_names", "image_shape", "channel_mean", "channel_std")},
+        described_data(stage.root / data.SEARCH),
     )
     return Job(
         description=description,

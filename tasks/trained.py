@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nas_core.atomic_files import write_bytes, write_json, write_text
-from nas_core.task import Task
+from nas_core.networks.pooling import HasPoolingExamples
+from nas_core.task import Inputs, Task
+from tasks import data
 from tasks.candidate import NETWORK, official_name, write_description, write_weights
 from tasks.curves import csv_text
 from tasks.measures import spread
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 PREDICTIONS = "predictions.safetensors"
 PROGRAM = "program.pt2"
+POOLING_EXAMPLES = "pooling_examples.json"
+NUM_POOLING_EXAMPLES = 8
 
 
 @dataclass(frozen=True)
@@ -64,9 +68,11 @@ def measured(jobs: Sequence[Job], outcomes: Sequence[Outcome], task: Task) -> Tr
         logits[f"test-{seed}"], logits["test_labels"] = predict(network, task, "test")
         test_accuracies.append(float(task.metrics(logits[f"test-{seed}"], logits["test_labels"])[task.metric]))
     best = max(outcomes, key=lambda outcome: outcome.validation_accuracy)
-    architecture, space = jobs[0].description.architecture, jobs[0].description.built_space()
-    example = next(iter(task.batches("train", 1)))[0]
+    described = jobs[0].description
+    architecture, space = described.architecture, described.built_space()
+    example = next(iter(task.batches("train", 1)))[0][:1]
     metrics = {
+        "learning_task": described.data.get("learning_task", data.IMAGE_CLASSIFICATION),
         "architecture": architecture.key,
         "canonical": space.canonical(architecture).key,
         "official_name": official_name(space, architecture),
@@ -94,14 +100,31 @@ def fill(
     """Write everything that is kept into a folder; `extra` goes into metrics.json too."""
     from safetensors.torch import save
 
+    chosen = trained.networks[trained.chosen_seed]
     write_description(draft, jobs[0].description)
     for seed, network in trained.networks.items():
         write_weights(draft / f"network-{seed}.safetensors", network)
     shutil.copyfile(draft / f"network-{trained.chosen_seed}.safetensors", draft / NETWORK)
     write_bytes(draft / PREDICTIONS, save({name: value.contiguous() for name, value in trained.logits.items()}))
-    _write_program(draft / PROGRAM, trained.networks[trained.chosen_seed], next(iter(task.batches("train", 2)))[0])
+    _write_pooling_examples(draft / POOLING_EXAMPLES, chosen, task)
+    exported = _export(draft / PROGRAM, chosen, next(iter(task.batches("train", 2)))[0])
     write_text(draft / "curve.csv", _curve(outcomes))
-    write_json(draft / "metrics.json", {"format": 1, "status": "trained", **trained.metrics, **extra})
+    write_json(draft / "metrics.json", {"format": 1, "status": "trained", **trained.metrics, **exported, **extra})
+
+
+def _export(path: Path, network: nn.Module, example: Inputs) -> dict[str, str | None]:
+    """Write the network as an exported program and return what metrics.json says of it.
+
+    A network whose inputs are no tensor is not exported: the shapes within a graph network follow from the values of
+    its inputs (how many nodes and edges a pooling leaves), which a graph of operations cannot be told ahead.
+    """
+    from torch import Tensor
+
+    if isinstance(example, Tensor):
+        _write_program(path, network, example)
+        return {"program": path.name}
+    reason = f"inputs are {type(example).__name__}, and programs take tensors; load {NETWORK} with architecture.json"
+    return {"program": None, "no_program": reason}
 
 
 def _write_program(path: Path, network: nn.Module, example: torch.Tensor) -> None:
@@ -113,6 +136,22 @@ def _write_program(path: Path, network: nn.Module, example: torch.Tensor) -> Non
     buffer = io.BytesIO()
     torch.export.save(program, buffer)
     write_bytes(path, buffer.getvalue())
+
+
+def _write_pooling_examples(path: Path, network: nn.Module, task: Task) -> None:
+    """Write what a network keeps of the first validation graphs; one that pools nothing gets no file.
+
+    Args:
+        path: of the file.
+        network: in evaluation mode, on the task's device.
+        task: gives the graphs.
+    """
+    if not isinstance(network, HasPoolingExamples):
+        return
+    graphs = next(iter(task.batches("validation", NUM_POOLING_EXAMPLES)))[0]
+    examples = network.pooling_examples(graphs, NUM_POOLING_EXAMPLES)
+    if any(example["levels"] for example in examples):
+        write_json(path, examples)
 
 
 def _curve(outcomes: Sequence[Outcome]) -> str:

@@ -18,7 +18,7 @@ over seeds, accuracies are in 0..1. transfer.json:
     format, device, seeds, schedule, width, depth
     source: name of the first task
     task: {name, num_classes, num_train, num_validation, num_test}
-    logistic_regression: {validation_accuracy, test_accuracy, inverse_penalty}: the baseline, on the pixels
+    logistic_regression: {validation_accuracy, test_accuracy, inverse_penalty}: the baseline, on plain features (pixels)
     networks: [rank 0, 1, ..., reference], each
         name ("rank 0", ..., "reference"), rank (null: reference), architecture, official_name, seeds, chosen_seed
         methods: {METHOD: {validation_accuracy: SPREAD, test_accuracy: SPREAD, seeds, spread_over: text,
@@ -111,7 +111,7 @@ def transfer(stage: Stage) -> None:
             )
             found[method] = {**measured, "normalization": normalization}
         networks.append({**member.summary(), "methods": found})
-    regression = asdict(logistic_regression.on_pixels(stage.root / data.TRANSFER, stage.root / data.TRANSFER_TEST))
+    regression = asdict(logistic_regression.on_plain_features(own))
     result = {
         "format": FORMAT,
         "source": json.loads((stage.root / data.SEARCH / "dataset.json").read_bytes())["name"],

@@ -1,4 +1,4 @@
-"""Which candidate is the best, and the example input that its registration needs."""
+"""Which candidate is the best, and the example input that the registration of a network of images needs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from tasks import data
 
 NUM_EXAMPLES = 2
 NUM_DIGITS = 9
@@ -24,17 +26,19 @@ def best_candidate(candidates: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]
     return max(candidates, key=lambda each: (round(each["validation_accuracy"]["mean"], NUM_DIGITS), -each["rank"]))
 
 
-def example_input(folder: Path) -> bytes:
+def example_input(folder: Path) -> bytes | None:
     """Return two normalized validation images as a .npy file: float32 (2, channels, height, width).
 
     Args:
-        folder: the prepared data of the search.
+        folder: the prepared data of the search; None is returned if its examples are no images.
     """
     import numpy as np
 
     from nas_core.data import storage
 
     description = json.loads((folder / "dataset.json").read_bytes())
+    if description.get("learning_task", data.IMAGE_CLASSIFICATION) != data.IMAGE_CLASSIFICATION:
+        return None
     images = storage.read(folder / "validation.safetensors").images[:NUM_EXAMPLES].astype(np.float32) / 255
     mean, deviation = (np.asarray(description[name], np.float32) for name in ("channel_mean", "channel_std"))
     buffer = io.BytesIO()

@@ -58,20 +58,25 @@ class ModelRecord:
         registered_name: name in the model registry.
         alias: what points to this version from now on, such as `champion`.
         folder: folder with the network's files, from the checkout's root.
-        example_input: a float32 .npy file from the checkout's root, (batch, ...) with batch at least 2.
+        example_input: a float32 .npy file from the checkout's root, (batch, ...) with batch at least 2, with which the
+            network is exported as a graph of operations; None if its inputs are no tensor.
+        files: names of files in `folder` that are registered instead; none where there is an example input.
     """
 
     registered_name: str
     alias: str
     folder: str
-    example_input: str
+    example_input: str | None = None
+    files: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            if not value:
-                raise ValueError(
-                    f"{name} of the model is empty; give all of registered_name, alias, folder, example_input"
-                )
+        for name in ("registered_name", "alias", "folder"):
+            if not getattr(self, name):
+                raise ValueError(f"{name} of the model is empty; give all of registered_name, alias, folder")
+        if bool(self.example_input) == bool(self.files):
+            raise ValueError(
+                f"example_input of the model is {self.example_input!r} and files are {self.files}; give one of them"
+            )
 
 
 @dataclass(frozen=True)
@@ -187,7 +192,7 @@ def _record(fields: dict[str, Any]) -> RunRecord:
             "datasets": tuple(DatasetRecord(**dataset) for dataset in fields["datasets"]),
             "artifacts": tuple(ArtifactRecord(**artifact) for artifact in fields["artifacts"]),
             "children": tuple(_record(child) for child in fields["children"]),
-            "model": None if model is None else ModelRecord(**model),
+            "model": None if model is None else ModelRecord(**{**model, "files": tuple(model["files"])}),
         }
     )
 

@@ -58,9 +58,19 @@ def test_example_input_is_normalized(tmp_path: Path) -> None:
     (tmp_path / "data/search/dataset.json").write_text(json.dumps(DATASET))
     write_image_set(tmp_path)
     content = example_input(tmp_path / "data/search")
+    assert content is not None
     example = np.load(io.BytesIO(content))
     assert (example.shape, example.dtype) == ((2, 1, 8, 8), np.float32)
     np.testing.assert_allclose(example, (153 / 255 - 0.3) / 0.4, rtol=1e-6)
+
+
+def test_a_network_of_graphs_has_no_example_input_and_is_registered_by_its_files(tmp_path: Path) -> None:
+    graphs = {"learning_task": "gnn_space.learning_tasks.graph_classification"}
+    (tmp_path / "dataset.json").write_text(json.dumps(graphs))
+    assert example_input(tmp_path) is None
+    model = tasks.report._model("nasflow", {"rank": 2}, has_example=False)
+    assert (model.folder, model.example_input) == ("results/retrain/2", None)
+    assert model.files == ("architecture.json", "network.safetensors")
 
 
 def test_nothing_trained_registers_nothing() -> None:

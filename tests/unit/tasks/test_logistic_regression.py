@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable
+from typing import Any
 
-from tasks import logistic_regression
+import numpy as np
+import pytest
+
+from nas_core.data import storage
+from tasks import data, logistic_regression
+from tasks.stage import Stage
 
 
 def examples(num_examples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -28,3 +34,22 @@ def test_test_examples_choose_nothing() -> None:
     wrong = logistic_regression.fit({**splits, "test": (features, (labels + 1) % 3)})
     assert wrong.validation_accuracy == 1.0
     assert wrong.test_accuracy == 0.0
+
+
+def test_the_baseline_of_images_is_the_regression_on_their_pixels(make_checkout: Callable[..., Stage]) -> None:
+    root = make_checkout().root
+    folders = {"train": "data/search", "validation": "data/search", "test": "data/test"}
+    parts = {name: storage.read(root / folder / f"{name}.safetensors") for name, folder in folders.items()}
+    pixels = {name: (part.images.reshape(len(part), -1) / 255.0, part.labels) for name, part in parts.items()}
+    task: Any = data.load_task_with_test(root)
+    for name, (features, labels) in pixels.items():
+        found_features, found_labels = task.plain_features(name)
+        assert np.array_equal(found_features.numpy(), features)
+        assert np.array_equal(found_labels.numpy(), labels)
+    assert logistic_regression.on_plain_features(task) == logistic_regression.fit(pixels)
+
+
+def test_a_task_without_plain_features_is_one_line() -> None:
+    task: Any = type("Task", (), {"name": "sounds"})()
+    with pytest.raises(ValueError, match=r"task sounds has no plain features .* plain_features\(split\)"):
+        logistic_regression.on_plain_features(task)

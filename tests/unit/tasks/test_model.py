@@ -36,7 +36,7 @@ def with_ranks(tmp_path: Path) -> Callable[[int], None]:
 
 @pytest.fixture
 def trained(tmp_path: Path) -> Callable[..., Path]:
-    def write(rank: int, validation: float, test: list[float]) -> Path:
+    def write(rank: int, validation: float, test: list[float], **more: str | None) -> Path:
         folder = tmp_path / f"results/retrain/{rank}"
         folder.mkdir(parents=True)
         metrics = {
@@ -49,6 +49,7 @@ def trained(tmp_path: Path) -> Callable[..., Path]:
             "validation_accuracy": spread([validation] * len(test)),
             "test_accuracy": spread(test),
             "num_test": 100,
+            **more,
         }
         (folder / "metrics.json").write_text(json.dumps(metrics))
         return folder
@@ -187,3 +188,20 @@ def test_classify_an_image_of_any_size(
     assert "is no image that can be read" in capsys.readouterr().err
     assert model.main(["--classify", str(tmp_path / "absent.png")], tmp_path) == 1
     assert "absent.png" in capsys.readouterr().err
+
+
+def test_a_network_of_graphs_is_named_and_classifies_no_image(
+    trained: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trained(0, 0.9, [0.8], learning_task="gnn_space.learning_tasks.graph_classification", program=None)
+    assert model.main([], tmp_path) == 0
+    assert capsys.readouterr().out == (
+        f"{ARCHITECTURE}: test accuracy 80.00 % (1 seed, 100 graphs); results/retrain/0/network.safetensors; "
+        "not registered\n"
+    )
+    assert model.main(["--json"], tmp_path) == 0
+    assert json.loads(capsys.readouterr().out)["program"] is None
+    assert model.main(["--classify", "image.png"], tmp_path) == 1
+    assert capsys.readouterr().err == (
+        "error: the final model classifies graphs, not image files; leave out --classify\n"
+    )

@@ -68,6 +68,24 @@ def test_champion_is_registered_loads_back_and_classifies(checkout, settings, ma
     assert done.stdout == "(7, 3)\n"
 
 
+def test_network_without_example_input_is_registered_by_its_files(
+    checkout, settings, make_record, network, monkeypatch
+):
+    monkeypatch.setenv("DVC_STAGE", "retrain@0")
+    by_files = ModelRecord("classifier", "champion", "network", files=("weights.safetensors",))
+    outbox.submit(make_record(model=by_files), checkout, settings, load_network=_load_network)
+    (checkout / "network" / "weights.safetensors").unlink()
+    assert outbox.drain(checkout, settings).num_waiting == 0
+
+    uri = settings.absolute_uri(checkout)
+    champion = load_champion(uri, "classifier", load_network=_load_network).eval()
+    images = torch.rand(5, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        assert torch.equal(champion(images), network(images))
+    with pytest.raises(ValueError, match="classifier@champion is registered by its files; pass load_network"):
+        load_champion(uri, "classifier")
+
+
 def test_network_that_cannot_be_exported_costs_only_the_model(checkout, settings, make_record, network, caplog):
     def fail(folder):
         raise RuntimeError("no such operation")

@@ -72,6 +72,8 @@ def test_nesting_is_one_level_deep(make_record):
         lambda: ArtifactRecord("a.svg", "../outside"),
         lambda: ArtifactRecord("a.svg", "/outside"),
         lambda: ModelRecord("name", "", "folder", "x.npy"),
+        lambda: ModelRecord("name", "champion", "folder"),
+        lambda: ModelRecord("name", "champion", "folder", "x.npy", ("weights",)),
     ],
 )
 def test_wrong_values_cannot_exist(wrong):
