@@ -192,7 +192,7 @@ def _record(fields: dict[str, Any]) -> RunRecord:
             "datasets": tuple(DatasetRecord(**dataset) for dataset in fields["datasets"]),
             "artifacts": tuple(ArtifactRecord(**artifact) for artifact in fields["artifacts"]),
             "children": tuple(_record(child) for child in fields["children"]),
-            "model": None if model is None else ModelRecord(**{**model, "files": tuple(model["files"])}),
+            "model": None if model is None else ModelRecord(**{**model, "files": tuple(model.get("files", ()))}),
         }
     )
 
