@@ -2,14 +2,16 @@
 
 The choices of a block share a group, and each is named ``ROLE_NUMBER``, as ``conv_1`` in the group ``block 1``. The
 roles below have a place of their own in a diagram; any other one is a line in its block. Choices without a group
-concern the whole network.
+concern the whole network. What matters to nothing is left out: the readouts of all blocks but the last one where the
+combination is ``last``, the combination of a single block's output, unless a linear map comes with it (concatenation),
+and the edges that a pooling learns behind the last block, where no convolution sees them.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nas_core.architecture import Choice, active
 from tasks.reporting.quantities import readable
@@ -24,8 +26,8 @@ CONVOLUTION, CONNECTION, POOLING, RATIO, STRUCTURE, READOUT = (
     "readout",
 )
 COMBINATION, HEAD = "combination", "head"
-NUM_BLOCKS = "num_blocks"
-NO_OPTION = "none"
+NUM_BLOCKS, WIDTH = "num_blocks", "width"
+NO_OPTION, LAST, CONCATENATION, DENSE = "none", "last", "concatenation", "dense"
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,11 @@ class NetworkBlock:
     readout: str
 
     @property
+    def is_dense(self) -> bool:
+        """Whether the outputs of all earlier blocks join its own."""
+        return self.connection == DENSE
+
+    @property
     def words(self) -> str:
         """The block in words."""
         parts = [self.convolution, *self.lines]
@@ -95,9 +102,16 @@ class BlockNetwork:
     others: tuple[str, ...]
 
     @property
+    def restores_nodes(self) -> bool:
+        """Whether nodes that were pooled away come back: where no readout makes one vector of a graph's nodes."""
+        is_pooled = any(block.pooling is not None for block in self.blocks)
+        return is_pooled and not any(block.readout for block in self.blocks)
+
+    @property
     def words(self) -> str:
         """The network in words, for those who cannot see a drawing."""
-        ends = [f"combination {self.combination}"] if self.combination else []
+        ends = ["back to all nodes"] if self.restores_nodes else []
+        ends += [f"combination {self.combination}"] if self.combination else []
         ends += [f"head {self.head}"] if self.head else []
         return "; ".join([*(block.words for block in self.blocks), *ends, *self.others])
 
@@ -128,12 +142,24 @@ def block_network(choices: Sequence[Choice], decisions: Sequence[int]) -> BlockN
     if not blocks:
         return None
     whole = {name: option for group, name, option in chosen if not group}
+    combination = _named(whole, COMBINATION)
+    is_last = combination == LAST or (len(blocks) == 1 and combination != CONCATENATION)
     return BlockNetwork(
-        tuple(blocks),
-        _named(whole, COMBINATION),
+        _read_blocks(blocks, is_last),
+        "" if is_last else combination,
         _named(whole, HEAD),
         tuple(_line(name, whole[name]) for name in whole if name not in (COMBINATION, HEAD, NUM_BLOCKS)),
     )
+
+
+def _read_blocks(blocks: Sequence[NetworkBlock], is_last: bool) -> tuple[NetworkBlock, ...]:
+    """Return the blocks without what matters to nothing; `is_last` is whether the last one's output alone is read."""
+    *earlier, last = blocks
+    if is_last:
+        earlier = [replace(block, readout="") for block in earlier]
+    if last.pooling is not None:
+        last = replace(last, pooling=replace(last.pooling, structure=""))
+    return *earlier, last
 
 
 def _block(group: str, roles: Mapping[str, str]) -> NetworkBlock:
@@ -168,5 +194,11 @@ def _named(roles: Mapping[str, str], role: str) -> str:
 
 
 def _line(role: str, option: str) -> str:
-    """Return a decision in words, with its role where the option is a number alone."""
-    return f"{readable(role)} {option}" if option.replace(".", "", 1).isdigit() else readable(option)
+    """Return a decision in words, with its role where the option is a number alone; a width up to 1 is a share."""
+    if not option.replace(".", "", 1).isdigit():
+        return readable(option)
+    return (
+        f"{option} \N{MULTIPLICATION SIGN} width"
+        if role == WIDTH and float(option) <= 1
+        else f"{readable(role)} {option}"
+    )

@@ -35,7 +35,7 @@ def example_words(learning_task: str) -> ExampleWords:
     if singular == "image":
         return ExampleWords(singular, "the pixels", "one image")
     if singular == "graph":
-        return ExampleWords(singular, "plain features of the graphs", "one graph, the first of the training set")
+        return ExampleWords(singular, "plain features of the graphs", "the first training graph")
     if singular == "node":
-        return ExampleWords(singular, "the nodes' own features", "one pass over the whole graph")
+        return ExampleWords(singular, "the nodes' own features", "the whole graph")
     return ExampleWords(singular, f"plain features of the {singular}s", f"one {singular}")

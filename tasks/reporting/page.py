@@ -20,6 +20,7 @@ from tasks.reporting.sections import (
     costs,
     headline,
     pareto,
+    pooling,
     provenance,
     robustness,
     transfer,
@@ -51,8 +52,9 @@ def make_page(title: str, results: Results, machine: Machine, origin: Provenance
         machine: where.
         origin: of which code and parameters.
     """
-    made = (headline, anytime, pareto, cells, candidates, transfer, robustness, calibration, costs)
-    sections = [*(module.section(results, machine) for module in made), provenance.section(results, origin)]
+    made = (headline, anytime, pareto, cells, pooling, candidates, transfer, robustness, calibration, costs)
+    found = [*(module.section(results, machine) for module in made), provenance.section(results, origin)]
+    sections = [section for section in found if section is not None]
     figures = tuple(figure for section in sections for figure in section.figures)
     return Page(render(title, sections), figures)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from nas_core import catalog
 from nas_core.space import SearchSpace
+from tasks import data
 from tasks.reporting.champion import best_candidate
 from tasks.reporting.examples import ExampleWords, example_words
 from tasks.reporting.searches import SearchResult, read_search
@@ -18,9 +19,6 @@ Document = Mapping[str, Any]
 
 MAIN_SET = "search and test"
 """What the data set of the search is used for, as the page says it."""
-
-IMAGE_CLASSIFICATION = "image_classification"
-"""The learning task of a data set that names none."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ class Results:
     @property
     def examples(self) -> ExampleWords:
         """What the examples of the data set are called."""
-        return example_words(self.data_sets[MAIN_SET].get("learning_task", IMAGE_CLASSIFICATION))
+        return example_words(self.data_sets[MAIN_SET].get("learning_task", data.IMAGE_CLASSIFICATION))
 
     @property
     def winner(self) -> Document | None:
@@ -145,6 +143,9 @@ def _data_sets(root: Path) -> dict[str, Document]:
         content = _document(shift)
         for role, name in content["names"].items():
             found[role] = {"name": name, "num_examples": {role: content.get("num_examples", {}).get(role)}}
+        for name, shifted in content.get("shifted", {}).items():
+            own = {"name": found[MAIN_SET]["name"], "num_examples": {"test": shifted["num_examples"]}}
+            found[f"shift, {name.replace('_', ' ')}"] = own
     return found
 
 

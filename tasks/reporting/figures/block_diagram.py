@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tasks.reporting import canvas
@@ -26,7 +26,7 @@ DROP = 0.3
 HEAD_WIDTH = 0.95
 RISE = 0.3
 MARGIN = 0.1
-TITLE_HEIGHT = 0.34
+TITLE_HEIGHT = 0.38
 LEAST_WIDTH = 3.6
 SMALLEST_SHARE = 0.2
 """The right side of a pooling is never drawn lower than this share of the left one."""
@@ -71,12 +71,14 @@ def draw(network: BlockNetwork, title: str) -> bytes:
     floor = -max(half, POOLING_HEIGHT / 2 + 2 * LINE_HEIGHT if has_structure else 0.0)
     has_pooling = any(block.pooling is not None for block in network.blocks)
     ceiling = max(half, POOLING_HEIGHT / 2 + 1.5 * LINE_HEIGHT if has_pooling else 0.0)
-    if any(block.connection for block in network.blocks):
-        ceiling = max(ceiling, half + RISE)
+    buses = _bus_heights(network, half, ceiling)
+    ceiling = max([ceiling, *(height + 0.5 * RISE for height in buses if height)])
     rows = _rows(network, floor)
     bottom = min([floor, *(row - PILL_HEIGHT / 2 for row in rows)])
     top = ceiling + TITLE_HEIGHT + (LINE_HEIGHT if network.others else 0.0)
-    last = columns[-1]
+    back = ARROW + POOLING_WIDTH if network.restores_nodes else 0.0
+    last = replace(columns[-1], end=columns[-1].end + back)
+    outputs = [*columns[:-1], last]
     ends_at = last.exit + PILL_WIDTH / 2 if rows else last.end
     width = max(ends_at + 2 * ARROW + HEAD_WIDTH + 2 * CIRCLE_RADIUS, LEAST_WIDTH) + MARGIN
 
@@ -90,9 +92,14 @@ def draw(network: BlockNetwork, title: str) -> bytes:
         if network.others:
             axes.text(MARGIN, top - TITLE_HEIGHT, ", ".join(network.others), fontsize=8.5, va="top", color=MUTED)
         _circle(axes, (MARGIN + CIRCLE_RADIUS, 0.0), "in")
-        for column in columns:
+        for number, (column, height) in enumerate(zip(columns, buses, strict=True)):
             _column(axes, column, half)
-        _head(axes, _way_down(axes, columns, network, rows) if rows else (last.end, 0.0), network.head)
+            if height:
+                sources = columns[1 : number + 1] if column.block.is_dense else [column]
+                _around(axes, column, sources, height)
+        if network.restores_nodes:
+            _unpooling(axes, columns[-1].end)
+        _head(axes, _way_down(axes, outputs, network, rows) if rows else (last.end, 0.0), network.head)
 
     return canvas.png(fill, width, top - bottom + MARGIN)
 
@@ -106,13 +113,15 @@ def _rows(network: BlockNetwork, floor: float) -> list[float]:
 
 def _columns(network: BlockNetwork) -> list[Column]:
     columns = []
-    place = MARGIN + 2 * CIRCLE_RADIUS
+    start = MARGIN + 2 * CIRCLE_RADIUS
+    gap = ARROW
     for block in network.blocks:
-        left = place + ARROW
+        left = start + gap
         right = left + BLOCK_WIDTH
-        end = right if block.pooling is None else right + 0.2 + (POOLING_COLUMN + POOLING_WIDTH) / 2
-        columns.append(Column(block, place, left, right, end))
-        place = end if block.pooling is None else end + (POOLING_COLUMN - POOLING_WIDTH) / 2 - 0.2
+        beside = (POOLING_COLUMN - POOLING_WIDTH) / 2  # room for what is written above and below a pooling
+        end, gap = (right, ARROW) if block.pooling is None else (right + 0.2 + beside + POOLING_WIDTH, beside + 0.16)
+        columns.append(Column(block, start, left, right, end))
+        start = end
     return columns
 
 
@@ -128,47 +137,76 @@ def _column(axes: Axes, column: Column, half: float) -> None:
     for number, (text, size, weight, color) in enumerate(lines):
         height = first - number * LINE_HEIGHT
         axes.text(middle, height, text, fontsize=size, fontweight=weight, color=color, ha="center", va="center")
-    if block.connection:
-        _around(axes, column, half)
     if block.pooling is not None:
         _pooling(axes, column, block.pooling)
 
 
-def _around(axes: Axes, column: Column, half: float) -> None:
-    """Draw the way of a block's input around it."""
+def _bus_heights(network: BlockNetwork, half: float, clear: float) -> list[float]:
+    """Return how high the way around each block runs; 0 where there is none.
+
+    One from further back than the block's own input runs above all blocks and poolings, each higher than the last.
+    """
+    heights, num_high = [], 0
+    for number, block in enumerate(network.blocks):
+        if not block.connection:
+            heights.append(0.0)
+        elif block.is_dense and number > 1:
+            heights.append(clear + (0.5 + 0.7 * num_high) * RISE)
+            num_high += 1
+        else:
+            heights.append(half + 0.5 * RISE)
+    return heights
+
+
+def _around(axes: Axes, column: Column, sources: Sequence[Column], height: float) -> None:
+    """Draw the ways around a block, each from in front of a block to behind this one."""
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
-    start, end = column.left - 0.7 * ARROW, column.right + 0.14
-    height, corner = half + 0.5 * RISE, 0.1
-    points = [
-        (start, 0.0), (start, height - corner), (start, height), (start + corner, height),
-        (end - corner, height), (end, height), (end, height - corner), (end, 0.05),
-    ]  # fmt: skip
-    codes = [Path.MOVETO, Path.LINETO, Path.CURVE3, Path.CURVE3, Path.LINETO, Path.CURVE3, Path.CURVE3, Path.LINETO]
-    axes.add_patch(PathPatch(Path(points, codes), fill=False, edgecolor=PURPLE, linewidth=LINE_WIDTH))
+    end, corner = column.right + 0.09, 0.1
+    for source in sources:
+        start = source.left - 0.3 * ARROW
+        points = [
+            (start, 0.0), (start, height - corner), (start, height), (start + corner, height),
+            (end - corner, height), (end, height), (end, height - corner), (end, 0.05),
+        ]  # fmt: skip
+        codes = [Path.MOVETO, Path.LINETO, Path.CURVE3, Path.CURVE3, Path.LINETO, Path.CURVE3, Path.CURVE3, Path.LINETO]
+        axes.add_patch(PathPatch(Path(points, codes), fill=False, edgecolor=PURPLE, linewidth=LINE_WIDTH, zorder=1))
     _arrow(axes, (end, 0.1), (end, 0.0), PURPLE)
     _label(axes, ((column.left + column.right) / 2, height), column.block.connection, PURPLE)
 
 
 def _pooling(axes: Axes, column: Column, pooling: PoolingPart) -> None:
     """Draw a pooling as a narrowing, with its name above and its settings below."""
-    from matplotlib.patches import Polygon
-
-    start = column.end - POOLING_WIDTH
     share = 0.5 if pooling.ratio is None else max(pooling.ratio, SMALLEST_SHARE)
-    left, right = POOLING_HEIGHT / 2, share * POOLING_HEIGHT / 2
+    start = column.end - POOLING_WIDTH
     _arrow(axes, (column.right, 0.0), (start, 0.0))
-    corners = [(start, -left), (start, left), (column.end, right), (column.end, -right)]
-    axes.add_patch(Polygon(corners, closed=True, facecolor=PAPER, edgecolor="none", zorder=2))
-    axes.add_patch(Polygon(corners, closed=True, facecolor=VERMILION, edgecolor="none", alpha=0.16, zorder=2))
-    axes.add_patch(Polygon(corners, closed=True, fill=False, edgecolor=VERMILION, linewidth=LINE_WIDTH, zorder=3))
-    middle = start + POOLING_WIDTH / 2
+    _narrowing(axes, start, 1.0, share)
+    middle, reach = start + POOLING_WIDTH / 2, POOLING_HEIGHT / 2 + 0.05
     if pooling.ratio is not None:
         axes.text(middle, 0.0, f"{100 * pooling.ratio:.3g} %", fontsize=8.5, ha="center", va="center", zorder=4)
-    axes.text(middle, left + 0.05, pooling.name, fontsize=9.5, fontweight="bold", ha="center", va="bottom", zorder=4)
-    text = _two_lines(pooling.structure)
-    axes.text(middle, -left - 0.05, text, fontsize=8, color=MUTED, ha="center", va="top", zorder=4)
+    axes.text(middle, reach, pooling.name, fontsize=9.5, fontweight="bold", ha="center", va="bottom", zorder=4)
+    axes.text(middle, -reach, _two_lines(pooling.structure), fontsize=8, color=MUTED, ha="center", va="top", zorder=4)
+
+
+def _unpooling(axes: Axes, start: float) -> None:
+    """Draw the way back to all nodes as a widening."""
+    _arrow(axes, (start, 0.0), (start + ARROW, 0.0))
+    _narrowing(axes, start + ARROW, 0.5, 1.0)
+    place = (start + ARROW + POOLING_WIDTH / 2, POOLING_HEIGHT / 2 + 0.05)
+    axes.text(*place, "all nodes", fontsize=9.5, fontweight="bold", ha="center", va="bottom", zorder=4)
+
+
+def _narrowing(axes: Axes, start: float, left_share: float, right_share: float) -> None:
+    from matplotlib.patches import Polygon
+
+    left, right = (share * POOLING_HEIGHT / 2 for share in (left_share, right_share))
+    end = start + POOLING_WIDTH
+    corners = [(start, -left), (start, left), (end, right), (end, -right)]
+    for face, edge, alpha in ((PAPER, "none", 1.0), (VERMILION, "none", 0.16), ("none", VERMILION, 1.0)):
+        axes.add_patch(
+            Polygon(corners, closed=True, facecolor=face, edgecolor=edge, alpha=alpha, linewidth=LINE_WIDTH, zorder=2)
+        )
 
 
 def _two_lines(text: str) -> str:

@@ -17,6 +17,7 @@ from tasks.reporting.quantities import (
 )
 from tasks.reporting.results import Document, Results
 
+BEST_EPOCH = "best"
 HEADER = ("network", "validation accuracy", "test accuracy", "parameters", "MACs", "architecture")
 
 
@@ -78,18 +79,14 @@ def _network(name: str, metrics: Document) -> tuple[str, ...]:
 
 
 def _kept_epochs(results: Results) -> list[Block]:
-    """Return which epochs' weights were kept, if trainings kept others than their last."""
+    """Return which epochs' weights were kept, if trainings kept the best epoch's."""
+    if not any(each["schedule"].get("keep") == BEST_EPOCH for each in results.candidates):
+        return []
     networks = [(network_name(results, each), each) for each in (*results.candidates, results.reference)]
     networks += [(readable(name), metrics) for name, metrics in results.named.items()]
-    kept = [
-        f"{name} {listed(list(metrics['kept_epochs'].values()))}"
-        for name, metrics in networks
-        if metrics.get("kept_epochs")
-    ]
-    if not kept:
-        return []
-    text = f"Of each training the weights of the epoch best on validation were kept, by seed: {'; '.join(kept)}."
-    return [Paragraph(text)]
+    epochs = [f"{name} {listed(each['kept_epochs'])}" for name, each in networks if each.get("kept_epochs")]
+    which = f" Those epochs, a seed after the other: {'; '.join(epochs)}." if epochs else ""
+    return [Paragraph(f"Of each training the weights of the epoch best on validation were kept.{which}")]
 
 
 def _mean(random: Document, name: str, divisor: float) -> str:

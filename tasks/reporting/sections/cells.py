@@ -36,7 +36,7 @@ def section(results: Results, machine: Machine) -> Section:
         text = (
             "Data flow along the arrows, through one block after another. A narrowing is a pooling: its right side is "
             "as much lower as it keeps fewer nodes, with the edges that it learns below it. What a block hands down "
-            f"is joined in front of the head. {caption}"
+            f"is joined in front of the head. A width with a cross is a share of the network's. {caption}"
         )
         blocks += [Paragraph(text), *diagrams]
     else:

@@ -21,6 +21,14 @@ def section(results: Results, provenance: Provenance) -> Section:
             "parameters, data and versions on the same kind of machine give the same numbers; only clocks differ."
         )
     )
+    winner = results.winner
+    if winner is not None and winner.get("program", "") is None:
+        reason = winner.get("no_program", "its inputs are no tensors")
+        text = (
+            f"The winner's files are architecture.json and network.safetensors in results/retrain/{winner['rank']}. "
+            f"There is no exported program of it: {reason}."
+        )
+        blocks.append(Paragraph(text))
     checkout = provenance.commit.removesuffix("-dirty")
     commands = [f"git checkout {checkout}"] * bool(checkout) + ["python -m flows.pipeline   # or: dvc repro"]
     blocks.append(Listing("How to reproduce", "\n".join([*commands, "python -m tasks.model"]), is_open=True))

@@ -8,13 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from graph_results import GRAPH_DATASET, GRAPH_NETWORKS, GRAPH_REFERENCE, GRAPH_SPACE, write_pooling_examples
 
+from nas_core import catalog
+from nas_core.architecture import Architecture
 from nas_core.data import manifest
+from tasks.candidate import official_name
 from tasks.measures import spread
 
 NUM_TEST = 360
 ARCHITECTURES = ("nasbench201:3-3-1-0-2-2", "nasbench201:4-1-3-2-0-3", "nasbench201:1-0-3-4-4-1")
 REFERENCE = "nasbench201:3-0-3-1-0-1"
+SPACE = {"name": "nasbench201", "channels": 8, "cells_per_stage": 1}
 CORRUPTIONS = {
     "gaussian_noise": "noise", "shot_noise": "noise", "impulse_noise": "noise", "speckle_noise": "noise",
     "defocus_blur": "blur", "glass_blur": "blur", "motion_blur": "blur", "zoom_blur": "blur", "gaussian_blur": "blur",
@@ -49,6 +54,10 @@ class MadeUp:
         has_cost: whether searches recorded flops.
         accuracy: of the candidates on test, in 0..1.
         reference_accuracy: likewise.
+        is_of_graphs: whether graphs are classified, by networks that keep their best epoch and cannot be exported,
+            beside baselines of their own; else images.
+        has_pooling: whether networks of graphs pool.
+        failing: the searches all of whose evaluations fail.
     """
 
     searches: tuple[tuple[str, str], ...] = (
@@ -66,22 +75,40 @@ class MadeUp:
     has_cost: bool = True
     accuracy: float = 0.985
     reference_accuracy: float = 0.98
+    is_of_graphs: bool = False
+    has_pooling: bool = True
+    failing: tuple[str, ...] = ()
 
     @property
     def keys(self) -> tuple[str, ...]:
         return tuple(key for key, _ in self.searches)
+
+    @property
+    def space(self) -> dict[str, Any]:
+        return GRAPH_SPACE if self.is_of_graphs else SPACE
+
+    @property
+    def architectures(self) -> tuple[str, ...]:
+        return GRAPH_NETWORKS if self.is_of_graphs else ARCHITECTURES
+
+    @property
+    def reference(self) -> str:
+        return GRAPH_REFERENCE if self.is_of_graphs else REFERENCE
 
 
 def write_results(root: Path, made_up: MadeUp = MadeUp()) -> None:
     """Write every result file into a checkout."""
     generator = np.random.default_rng(7)
     (root / "params.yaml").write_text("search: {seeds: [0, 1, 2]}   # <made up>\n")
-    _json(root / "data/search/dataset.json", DATASET)
-    letters = {**DATASET, "name": "printed_letters", "license": "rendered", "class_names": ["A", "B"]}
+    dataset = GRAPH_DATASET if made_up.is_of_graphs else DATASET
+    _json(root / "data/search/dataset.json", dataset)
+    letters = {**dataset, "name": "printed_letters", "license": "rendered", "class_names": ["A", "B"]}
     _json(root / "data/transfer/dataset.json", letters)
     sizes = {"natural_shift": 500, "out_of_distribution": 850}
     names = {"natural_shift": "printed_digits", "out_of_distribution": "printed_letters"}
     shift = {"names": names, "num_examples": sizes} if made_up.has_shift else {"names": {}, "num_examples": {}}
+    if made_up.is_of_graphs:
+        shift["shifted"] = {"larger_graphs": {"num_examples": 120}}
     _json(root / "data/shift/shift.json", {"format": 1, **shift})
     for key, evaluator in made_up.searches:
         _write_search(root, key, evaluator, made_up, generator)
@@ -89,6 +116,8 @@ def write_results(root: Path, made_up: MadeUp = MadeUp()) -> None:
     for rank in made_up.ranks:
         _json(root / f"results/retrain/{rank}/metrics.json", _candidate(rank, made_up))
         _json(root / f"metrics/retrain-{rank}.json", {"seconds": 151.5 + rank, "training_seconds": 140.2})
+        if made_up.is_of_graphs and made_up.has_pooling:
+            write_pooling_examples(root / f"results/retrain/{rank}", poolings=("topk", "hgpsl")[: rank + 1])
     for rank in made_up.empty_ranks:
         empty = {"format": 1, "status": "empty", "rank": rank, "reason": f"the selection has no rank {rank}"}
         _json(root / f"results/retrain/{rank}/metrics.json", empty)
@@ -121,16 +150,16 @@ def _write_search(root: Path, key: str, evaluator: str, made_up: MadeUp, generat
         for number in range(1, made_up.num_evaluations + 1):
             seconds += float(generator.uniform(0.5, 1.5))
             line: dict[str, Any] = {"round": number - 1, "index": 0, "of": 1, "asked": 1, "seconds": seconds}
-            if number == 3:
-                lines.append({**line, "architecture": ARCHITECTURES[0], "failure": "out of memory"})
-                rows.append(f"{seed},{number},{seconds},,{best}")
+            if number == 3 or key in made_up.failing:
+                lines.append({**line, "architecture": made_up.architectures[0], "failure": "out of memory"})
+                rows.append(f"{seed},{number},{seconds},,{best or ''}")
                 continue
             score = round(ceiling * float(1 - generator.gamma(1.2, 0.05)) * 288) / 288
             best = max(best, score)
             scores = {"validation_accuracy": score}
             if made_up.has_cost:
                 scores["flops"] = float(generator.integers(200, 900) * 1000 * (1 if number % 2 else score))
-            lines.append({**line, "architecture": ARCHITECTURES[0], "scores": scores})
+            lines.append({**line, "architecture": made_up.architectures[0], "scores": scores})
             rows.append(f"{seed},{number},{seconds},{score},{best}")
         (folder / f"archive-{seed}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     (folder / "curve.csv").write_text("\n".join(rows) + "\n")
@@ -138,27 +167,27 @@ def _write_search(root: Path, key: str, evaluator: str, made_up: MadeUp, generat
     if made_up.has_cost:
         objectives.append({"name": "flops", "goal": "minimize", "unit": "", "limit": None})
     num_evaluations = made_up.num_evaluations * len(made_up.seeds)
+    recommended = None if key in made_up.failing else made_up.architectures[0]
     summary = {
         "format": 1,
         "search": key,
         "strategy": key,
         "evaluator": {"name": evaluator, "epochs": 3},
         "objectives": objectives,
-        "space": {"name": "nasbench201", "channels": 8, "cells_per_stage": 1},
+        "space": made_up.space,
         "num_evaluations": num_evaluations,
-        "num_failures": len(made_up.seeds),
-        "repetitions": [{"seed": seed, "recommended": ARCHITECTURES[0], "best": []} for seed in made_up.seeds],
+        "num_failures": num_evaluations if key in made_up.failing else len(made_up.seeds),
+        "repetitions": [{"seed": seed, "recommended": recommended, "best": []} for seed in made_up.seeds],
     }
     _json(folder / "recommendations.json", summary)
     _json(root / f"metrics/search-{key}.json", {"seconds": 130.5, "evaluation_seconds": 120.0})
     manifest.write(folder)
 
 
-def _name(architecture: str) -> str:
-    from nas_core.architecture import Architecture
-    from nas_core.spaces import nasbench201
-
-    return nasbench201.build().to_name(Architecture.from_key(architecture))
+def _name(architecture: str, made_up: MadeUp) -> str | None:
+    settings = {name: value for name, value in made_up.space.items() if name != "name"}
+    space = catalog.load("space", made_up.space["name"]).build(**settings)
+    return official_name(space, Architecture.from_key(architecture))
 
 
 def _write_selection(root: Path, made_up: MadeUp) -> None:
@@ -166,7 +195,7 @@ def _write_selection(root: Path, made_up: MadeUp) -> None:
         return {
             "architecture": architecture,
             "canonical": architecture,
-            "official_name": _name(architecture),
+            "official_name": _name(architecture, made_up),
             "validation_accuracy": spread([0.993 - 0.002 * max(rank - 1, 0), 0.994 - 0.002 * max(rank - 1, 0)]),
             "scores": {"num_parameters": 20000.0 + rank, "flops": 500000.0 + 90000 * rank},
             "proposed_by": [
@@ -174,7 +203,7 @@ def _write_selection(root: Path, made_up: MadeUp) -> None:
             ],
         }
 
-    pool = [entry(rank, ARCHITECTURES[rank % 3]) for rank in range(9)] if made_up.ranks else []
+    pool = [entry(rank, made_up.architectures[rank % 3]) for rank in range(9)] if made_up.ranks else []
     candidates = [
         {**pool[rank], "rank": rank, "reason": f"number {rank + 1} of {len(pool)} networks by mean validation accuracy"}
         for rank in made_up.ranks
@@ -189,7 +218,7 @@ def _metrics(architecture: str, accuracy: float, validation: float, made_up: Mad
     return {
         "architecture": architecture,
         "canonical": architecture,
-        "official_name": _name(architecture),
+        "official_name": _name(architecture, made_up),
         "seeds": list(made_up.seeds),
         "chosen_seed": made_up.seeds[0],
         "validation_accuracy": spread([validation + step / 288 for step in steps]),
@@ -198,6 +227,7 @@ def _metrics(architecture: str, accuracy: float, validation: float, made_up: Mad
         "num_parameters": 21338,
         "flops": 730752,
         "device": "cpu",
+        **({"kept_epochs": [31, 40, 12, 9][: len(made_up.seeds)]} if made_up.is_of_graphs else {}),
     }
 
 
@@ -208,9 +238,10 @@ def _candidate(rank: int, made_up: MadeUp) -> dict[str, Any]:
         "format": 1,
         "status": "trained",
         "rank": rank,
-        "schedule": {"epochs": 40},
+        "schedule": {"epochs": 40, **({"keep": "best"} if made_up.is_of_graphs else {})},
         "proposed_by": [],
-        **_metrics(ARCHITECTURES[rank % 3], made_up.accuracy - 0.003 * rank, validation, made_up),
+        **({"program": None, "no_program": "inputs are graphs"} if made_up.is_of_graphs else {}),
+        **_metrics(made_up.architectures[rank % 3], made_up.accuracy - 0.003 * rank, validation, made_up),
     }
 
 
@@ -218,7 +249,11 @@ def _write_baselines(root: Path, made_up: MadeUp) -> None:
     accuracies = [round(value * NUM_TEST) / NUM_TEST for value in (0.97, 0.981, 0.975, 0.95, 0.986, 0.92, 0.978, 0.97)]
     random = {
         "architectures": [
-            {"architecture": ARCHITECTURES[2], "num_parameters": 9000 + 500 * place, "flops": 300000 + 20000 * place}
+            {
+                "architecture": made_up.architectures[2],
+                "num_parameters": 9000 + 500 * place,
+                "flops": 300000 + 20000 * place,
+            }
             for place in range(len(accuracies))
         ],
         "validation_accuracy": spread(accuracies),
@@ -226,10 +261,15 @@ def _write_baselines(root: Path, made_up: MadeUp) -> None:
     }
     content = {
         "format": 1,
-        "reference": _metrics(REFERENCE, made_up.reference_accuracy, 0.988, made_up),
+        "reference": _metrics(made_up.reference, made_up.reference_accuracy, 0.988, made_up),
         "random": random,
         "logistic_regression": {"validation_accuracy": 0.962, "test_accuracy": 0.958, "inverse_penalty": 0.1},
     }
+    if made_up.is_of_graphs:
+        content["named"] = {
+            name: _metrics(made_up.reference, accuracy, 0.97, made_up)
+            for name, accuracy in (("gin", 0.97), ("gcn", 0.9))
+        }
     _json(root / "results/baselines/baselines.json", content)
     _json(root / "metrics/baselines.json", {"seconds": 300.0, "training_seconds": 500.0})
 
@@ -237,10 +277,11 @@ def _write_baselines(root: Path, made_up: MadeUp) -> None:
 def _who(made_up: MadeUp) -> list[dict[str, Any]]:
     seeds = {"seeds": list(made_up.seeds), "chosen_seed": made_up.seeds[0]}
     found = [
-        {"name": f"rank {rank}", "rank": rank, "architecture": ARCHITECTURES[rank % 3], "official_name": None, **seeds}
+        {"name": f"rank {rank}", "rank": rank, "architecture": made_up.architectures[rank % 3], "official_name": None}
         for rank in made_up.ranks
     ]
-    return [*found, {"name": "reference", "rank": None, "architecture": REFERENCE, "official_name": None, **seeds}]
+    found.append({"name": "reference", "rank": None, "architecture": made_up.reference, "official_name": None})
+    return [{**each, **seeds} for each in found]
 
 
 def _around(mean: float, made_up: MadeUp) -> dict[str, Any]:

@@ -80,6 +80,26 @@ def test_a_pooling_that_learns_no_edges_says_so_and_others_say_nothing() -> None
     ]
 
 
+def test_what_matters_to_nothing_is_left_out() -> None:
+    choices = (
+        *graph_choices(2)[:-2],
+        Choice("combination", ("last", "sum", "concatenation")),
+        Choice("head", ("linear", "mlp")),
+    )
+    structured = {"pooling_1": "hgpsl", "structure_1": "sparsemax_k_hop"}
+    last = network(choices, num_blocks="2", **structured)
+    assert ([block.readout for block in last.blocks], last.combination) == (["", "mean"], "")
+    alone = network(choices, num_blocks="1", combination="sum", **structured)
+    assert alone.combination == ""
+    assert alone.blocks[0].pooling == PoolingPart("hgpsl", 0.8, "")  # no convolution sees its edges
+    assert network(choices, num_blocks="1", combination="concatenation").combination == "concatenation"
+
+
+def test_a_width_up_to_one_is_a_share() -> None:
+    choices = (Choice("conv_1", ("gcn",), "block"), Choice("width_1", ("0.5",), "block"))
+    assert network(choices).blocks[0].lines == ("0.5 \N{MULTIPLICATION SIGN} width",)
+
+
 @pytest.mark.parametrize(
     ("choices", "options"),
     [
@@ -87,6 +107,10 @@ def test_a_pooling_that_learns_no_edges_says_so_and_others_say_nothing() -> None
         (graph_choices(1), {}),
         (graph_choices(1), {"pooling_1": "edge"}),
         (graph_choices(3, has_pooling=False), {"num_blocks": "3"}),
+        (
+            tuple(choice for choice in graph_choices(3) if "readout" not in choice.name),
+            {"num_blocks": "3", "pooling_1": "topk"},
+        ),
         (graph_choices(1, has_pooling=False), {}),
         (graph_choices(1)[1:2], {}),
         ((*graph_choices(2), Choice("dropout", ("0.5",))), {"num_blocks": "1"}),
