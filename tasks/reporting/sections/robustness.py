@@ -1,7 +1,8 @@
-"""How the networks fare on images that none was trained for."""
+"""How the networks fare on examples that none was trained for."""
 
 from __future__ import annotations
 
+from tasks.reporting import stability
 from tasks.reporting.blocks import Block, Figure, FigureGroup, Paragraph, Section, Table
 from tasks.reporting.figures import corruption_map
 from tasks.reporting.machine import Machine
@@ -30,21 +31,24 @@ DETECTION_METRICS = (
 def section(results: Results, machine: Machine) -> Section:
     """Return the section."""
     found = results.robustness
+    example, examples = results.examples.singular, results.examples.plural
     names = found["averaged"]["names"]
-    which = "the benchmark's 15 corruptions" if found["averaged"]["is_published"] else f"{len(names)} corruptions"
+    whose = "the benchmark's " if found["averaged"]["is_published"] else ""
     seen = [readable(name) for name in found["seen"]]
     text = (
-        f"Every test image is corrupted in {len(found['corruptions'])} ways at severities "
-        f"{listed(found['severities'])}, alike for all networks. Means are over {which}. "
-        f"{f'Seen during a search: {listed(seen)}.' if seen else 'No search saw a corrupted image.'}"
+        f"Every test {example} is corrupted in {len(found['corruptions'])} ways at severities "
+        f"{listed(found['severities'])}, alike for all networks. Means are over {whose}{len(names)} corruptions. "
+        f"{f'Seen during a search: {listed(seen)}.' if seen else f'No search saw a corrupted {example}.'}"
     )
     blocks: list[Block] = [Paragraph(text)]
     blocks += [Paragraph(f"{note[0].upper()}{note[1:]}.", is_remark=True) for note in found["notes"]]
     blocks.append(_maps(results, machine))
     blocks.append(_corruption_errors(results, machine))
+    blocks += stability.blocks(results, machine)
     blocks.append(_natural_shift(results))
+    blocks += _shifted_sets(results)
     blocks.append(_detection(results))
-    return Section("robustness", "Shifted and foreign images", tuple(blocks))
+    return Section("robustness", f"Shifted and foreign {examples}", tuple(blocks))
 
 
 def _caption(results: Results) -> str:
@@ -97,8 +101,9 @@ def _maps(results: Results, machine: Machine) -> Block:
                 "Accuracy less that of the reference, in percentage points: blue where the winner is better.",
             ),
         ),
-        f"{seeds_phrase(results.reference['seeds']).capitalize()}; {found['num_test']} test images in every cell; the "
-        f"spread over seeds is in the table below. Machine: {machine.phrase(results.device)}.",
+        f"{seeds_phrase(results.reference['seeds']).capitalize()}; {found['num_test']} test "
+        f"{results.examples.plural} in every cell; the spread over seeds is in the table below. Machine: "
+        f"{machine.phrase(results.device)}.",
     )
 
 
@@ -119,8 +124,8 @@ def _corruption_errors(results: Results, machine: Machine) -> Table:
         )
     return Table(
         f"Errors under corruptions. mCE: mean corruption error, 100 % is as many errors as the reference; relative mCE "
-        f"counts only errors beyond those on clean images. {_caption(results)}; the difference with Welch's interval "
-        f"in percentage points, negative is better. Machine: {machine.phrase(results.device)}.",
+        f"counts only errors beyond those on clean {results.examples.plural}. {_caption(results)}; the difference with "
+        f"Welch's interval in percentage points, negative is better. Machine: {machine.phrase(results.device)}.",
         ("network", "clean error", "mean error", "less the reference", "mCE", "mCE, unseen alone", "relative mCE"),
         tuple(rows),
         emphasized=_winner_row(results),
@@ -155,18 +160,54 @@ def _natural_shift(results: Results) -> Block:
             )
         )
     return Table(
-        f"Natural shift: {readable(found['name'])}, {count(found['num_images'])} images of the same classes from "
-        f"another origin. {_caption(results)}; Wilson's interval over images for the chosen seed.",
+        f"Natural shift: {readable(found['name'])}, {count(found['num_images'])} {results.examples.plural} of the "
+        f"same classes from another origin. {_caption(results)}; Wilson's interval over "
+        f"{results.examples.plural} for the chosen seed.",
         ("network", "accuracy", "95 % interval, one network", "loss against the test set"),
         tuple(rows),
         emphasized=_winner_row(results),
     )
 
 
+def _shifted_sets(results: Results) -> list[Block]:
+    """Return a table of the sets of other distributions that come with the data set; nothing if it has none."""
+    sets = results.robustness.get("shifted_sets")
+    if not sets:
+        return []
+    rows: list[tuple[str, ...]] = []
+    emphasized: set[int] = set()
+    for each in results.robustness["networks"]:
+        if is_winner(results, each):
+            emphasized |= set(range(len(rows), len(rows) + len(sets)))
+        for name in sets:
+            measured = each["shifted_sets"][name]
+            interval = measured["interval_of_chosen"]
+            rows.append(
+                (
+                    network_name(results, each),
+                    readable(name),
+                    percent_spread(measured["accuracy"]),
+                    f"{percent(interval['low'])} to {percent(interval['high'])}",
+                    percent_spread(measured["accuracy_loss"]),
+                )
+            )
+    described = listed([f"{readable(name)} ({count(each['num_examples'])})" for name, each in sets.items()])
+    table = Table(
+        f"Shifted sets that come with the data, of the same classes: {described} {results.examples.plural}. "
+        f"{_caption(results)}; Wilson's interval over {results.examples.plural} for the chosen seed.",
+        ("network", "shift", "accuracy", "95 % interval, one network", "loss against the test set"),
+        tuple(rows),
+        num_text_columns=2,
+        emphasized=frozenset(emphasized),
+    )
+    return [table]
+
+
 def _detection(results: Results) -> Block:
     found = results.robustness["out_of_distribution"]
+    examples = results.examples.plural
     if found is None:
-        return Paragraph("No set of foreign images was prepared, so that part is missing.", is_remark=True)
+        return Paragraph(f"No set of foreign {examples} was prepared, so that part is missing.", is_remark=True)
     rows: list[tuple[str, ...]] = []
     emphasized: set[int] = set()
     for each in results.robustness["networks"]:
@@ -181,10 +222,10 @@ def _detection(results: Results) -> Block:
                 )
             )
     return Table(
-        f"Telling foreign images ({readable(found['name'])}, {count(found['num_images'])}) from test images by the "
-        f"network's logits. The positive class is the foreign one, but where a column says otherwise. FPR: test images "
-        f"taken for foreign when 95 % of the foreign ones are detected; lower is better. Scaled detectors use the "
-        f"temperature fitted on validation. {_caption(results)}.",
+        f"Telling foreign {examples} ({readable(found['name'])}, {count(found['num_images'])}) from test {examples} by "
+        f"the network's logits. The positive class is the foreign one, but where a column says otherwise. FPR: test "
+        f"{examples} taken for foreign when 95 % of the foreign ones are detected; lower is better. Scaled detectors "
+        f"use the temperature fitted on validation. {_caption(results)}.",
         ("network", "detector", *(label for _, label in DETECTION_METRICS)),
         tuple(rows),
         num_text_columns=2,

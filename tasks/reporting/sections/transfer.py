@@ -18,9 +18,10 @@ def section(results: Results, machine: Machine) -> Section:
     text = (
         f"From {readable(found['source'])} to {readable(task['name'])}: {task['num_classes']} classes, "
         f"{count(task['num_train'])} training, {count(task['num_validation'])} validation and "
-        f"{count(task['num_test'])} test images; one test image is {100 / task['num_test']:.2f} points. A linear probe "
-        f"learns from frozen features, fine-tuning goes on from the trained weights, retraining starts anew with a "
-        f"network {found['width']:g} times as wide and {found['depth']:g} times as deep."
+        f"{count(task['num_test'])} test {results.examples.plural}; one test {results.examples.singular} is "
+        f"{100 / task['num_test']:.2f} points. A linear probe learns from frozen features, fine-tuning goes "
+        f"on from the trained weights, retraining starts anew with a network {found['width']:g} times as wide and "
+        f"{found['depth']:g} times as deep."
     )
     return Section("transfer", "A second task", (Paragraph(text), _accuracies(results, machine), _sizes(results)))
 
@@ -44,7 +45,7 @@ def _accuracies(results: Results, machine: Machine) -> Table:
     regression = found["logistic_regression"]["test_accuracy"]
     comparable = ORDER[0] if ORDER[0] in methods else methods[0]
     cells = (percent(regression) if method == comparable else ABSENT for method in methods)
-    rows.append(("logistic regression on the pixels", *cells))
+    rows.append((f"logistic regression on {results.examples.plain_features}", *cells))
     epochs = found["schedule"].get("epochs")
     budget = f" Trained for {epochs} epochs." if epochs else ""
     return Table(
