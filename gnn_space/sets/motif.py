@@ -18,7 +18,6 @@ from nas_core.data.progress import Progress
 from nas_core.randomness import Streams
 
 LEARNING_TASK = "gnn_space.learning_tasks.graph_classification"
-LEARNING_TASK = "gnn_space.learning_tasks.graph_classification"
 TRAIN_BASES = ("wheel", "tree", "ladder")
 SHIFTED_BASES = ("star", "path")
 Motif = Literal["house", "cycle", "crane", "bull", "butterfly", "banner"]

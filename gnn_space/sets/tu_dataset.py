@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from gnn_space.data.tu_files import TUFiles
 
 LEARNING_TASK = "gnn_space.learning_tasks.graph_classification"
-LEARNING_TASK = "gnn_space.learning_tasks.graph_classification"
 ADDRESS = "https://www.chrsmrrs.com/graphkerneldatasets"
 COLLECTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 NodeFeatures = Literal["auto", "labels", "attributes", "degree", "constant"]
