@@ -238,7 +238,8 @@ def build(
         normalizations: options of each block's normalization.
         activations: options of each block's activation.
         connections: options of the connection around each block; dense is none of the first block's.
-        poolings: options of each block's pooling; None is all of them for graphs, and none and topk for nodes.
+        poolings: options of each block's pooling; None is all of them for graphs, and none and topk for nodes, for
+            which edge is none.
         ratios: shares of the nodes that a pooling may keep.
         structures: ways in which HGP-SL may learn edges.
         readouts: options of each block's readout; not used for nodes.
@@ -246,7 +247,8 @@ def build(
         heads: options of the classifier.
 
     Raises:
-        ValueError: a name is unknown or given twice, or the first block is left without an option.
+        ValueError: a name is unknown or given twice, the first block is left without an option, or a pooling does not
+            go with nodes.
     """
     if poolings is None:
         poolings = POOLINGS if level == "graph" else NODE_POOLINGS
@@ -262,6 +264,11 @@ def build(
         ("heads", heads, HEADS),
     ):
         _check_names(what, given, known)
+    if level == "node" and "edge" in poolings:
+        raise ValueError(
+            "poolings has edge, which makes one node of two, so that there is no way back to nodes; "
+            f"give some of {', '.join(name for name in POOLINGS if name != 'edge')}"
+        )
     options = {
         "conv": convolutions,
         "width": _numbers("width_multiples", width_multiples),

@@ -76,6 +76,7 @@ def test_what_nothing_asks_for_is_no_choice() -> None:
         ({"ratios": (0.5, 0.5)}, "ratios is 0.5, 0.5"),
         ({"convolutions": ("identity",)}, "first block may not be identity"),
         ({"connections": ("dense",)}, "first block may not be dense"),
+        ({"level": "node", "poolings": ("none", "edge")}, "no way back"),
     ],
 )
 def test_settings_that_do_not_make_a_space_are_refused_in_one_line(settings: dict[str, Any], words: str) -> None:
