@@ -6,8 +6,8 @@ numbers:
 
     winner: {rank, architecture, official_name, validation_accuracy, test_accuracy: {mean, standard_deviation},
         num_test, num_parameters, flops}, or null if no candidate was trained
-    against: {reference, random_networks, logistic_regression: {difference, low, high, verdict}}: of the test accuracy;
-        low and high are null where there are too few runs
+    against: {reference, the names of further baselines, random_networks, logistic_regression: {difference, low, high,
+        verdict}}: of the test accuracy; low and high are null where there are too few runs
     seconds: of this stage, its only clock
 """
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 PANEL_WIDTH, PANEL_HEIGHT = 2.65, 2.35
 MARGINS_HEIGHT = 0.75
-THINNEST, THICKEST = 0.5, 3.0
+THINNEST, THICKEST = 0.5, 2.6
 PLAIN = 1.3
 """Of a line where all edges weigh the same."""
 

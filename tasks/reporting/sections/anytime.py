@@ -30,7 +30,12 @@ def section(results: Results, machine: Machine) -> Section:
         if len(group.searches) == 1 and len(results.searches) > 1:
             only = readable(group.searches[0].key)
             blocks.append(Paragraph(f"{only} is the only search scored by {group.phrase}.", is_remark=True))
-        blocks.append(_figures(group, results, machine))
+        failed = [readable(search.key) for search in group.searches if not _has_score(search)]
+        if failed:
+            text = f"No evaluation of {listed(failed, 'or')} gave a score in each repetition; there is no curve."
+            blocks.append(Paragraph(text, is_remark=True))
+        if len(failed) < len(group.searches):
+            blocks.append(_figures(group, results, machine))
     blocks.append(_table(results))
     return Section("search", "The searches over time", tuple(blocks))
 
@@ -38,6 +43,10 @@ def section(results: Results, machine: Machine) -> Section:
 def score_label(name: str) -> tuple[str, float]:
     """Return the label of a score and what it is multiplied by: accuracies are shown in percent."""
     return (f"{readable(name)} (%)", 100.0) if name.endswith("accuracy") else (readable(name), 1.0)
+
+
+def _has_score(search: SearchResult) -> bool:
+    return bool(anytime.by_evaluations(search).positions)
 
 
 def _figures(group: SearchGroup, results: Results, machine: Machine) -> FigureGroup:

@@ -53,6 +53,22 @@ def test_stage_writes_and_submits(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert not any("seconds" in name for name in submitted["metrics"])
 
 
+def test_a_champion_of_graphs_is_handed_over_as_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(PARAMS)
+    searches = tuple((key, entry.evaluator) for key, entry in settings.search.strategies.items())
+    write_results(tmp_path, MadeUp(searches=searches, ranks=settings.retrain.ranks, is_of_graphs=True))
+    submitted: dict[str, Any] = {}
+    monkeypatch.setattr(tasks.report, "submit", lambda stage, started, **fields: submitted.update(fields))
+    monkeypatch.setattr(tasks.report.outbox, "drain", lambda root, where: None)
+    tasks.report.report(Stage("report", tmp_path, settings, tmp_path / ".work"))
+    assert not (tmp_path / "results/report/example_input.npy").exists()
+    assert submitted["model"].files == ("architecture.json", "network.safetensors")
+    names = {Path(artifact.path).name for artifact in submitted["artifacts"]}
+    assert {"network-rank-1.png", "pooling-rank-1.png"} <= names
+    against = json.loads((tmp_path / "metrics/report.json").read_bytes())["against"]
+    assert set(against) == {"reference", "gin", "gcn", "random_networks", "logistic_regression"}
+
+
 def test_example_input_is_normalized(tmp_path: Path) -> None:
     (tmp_path / "data/search").mkdir(parents=True)
     (tmp_path / "data/search/dataset.json").write_text(json.dumps(DATASET))
