@@ -1,4 +1,4 @@
-"""Read the pickles CIFAR is published in without letting them run code."""
+"""Read the pickles in which CIFAR and Planetoid are published without letting them run code."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nas_core.data.sparse_rows import SparseRows
+
 REMEDY = "delete it and fetch it from its publisher again"
 NUMBER_CODES = frozenset({"b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8"})
 
@@ -18,15 +20,43 @@ NUMBER_CODES = frozenset({"b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", 
 def read(path: Path) -> dict[bytes, object]:
     """Return the dict pickled in `path`, whose values are plain values, lists of them, or numpy arrays of numbers.
 
+    Raises:
+        ValueError: the file holds something else, as for `read_value`.
+        OSError: the file cannot be read.
+    """
+    value = read_value(path)
+    if not isinstance(value, dict):
+        raise ValueError(
+            f"{path} is not a pickle of plain values and arrays (it holds a {_kind(value)}, not a dict); {REMEDY}"
+        )
+    return value
+
+
+def read_array(path: Path) -> NDArray[Any]:
+    """Return the numpy array pickled in `path`; a sparse matrix is written out as float32.
+
+    Raises:
+        ValueError: the file holds something else, as for `read_value`.
+        OSError: the file cannot be read.
+    """
+    value = read_value(path)
+    if isinstance(value, SparseRows):
+        return value.dense()
+    if not isinstance(value, np.ndarray):
+        raise ValueError(f"{path} is not a pickle of an array (it holds a {_kind(value)}); {REMEDY}")
+    return value
+
+
+def read_value(path: Path) -> object:
+    """Return what is pickled in `path`: a plain value, a numpy array of numbers, a sparse matrix, or a dict of those.
+
     A pickle names the functions it wants called. Only the names that rebuild a numpy array (as numpy 1 and 2 spell
-    them) and the bytes of Python 3's protocol 2 are answered, each by a stand-in of this module, so that not even
-    numpy's own reconstruction sees unchecked input. Strings that Python 2 wrote come back as bytes.
+    them), a scipy matrix of sparse rows, a dict whose missing entries are empty lists, and the bytes of Python 3's
+    protocol 2 are answered, each by a stand-in of this module, so that not even numpy's own reconstruction sees
+    unchecked input. Strings that Python 2 wrote come back as bytes.
 
     Args:
         path: the file.
-
-    Returns:
-        The dict, by field name.
 
     Raises:
         ValueError: the file asks for anything else (the error names it), or is truncated or damaged.
@@ -34,10 +64,8 @@ def read(path: Path) -> dict[bytes, object]:
     """
     content = path.read_bytes()
     try:
-        value = _Unpickler(io.BytesIO(content), encoding="bytes").load()
-        if not isinstance(value, dict):
-            raise pickle.UnpicklingError(f"it holds a {type(value).__name__}, not a dict")
-        return {name: _finished(field) for name, field in value.items()}
+        value = _finished(_Unpickler(io.BytesIO(content), encoding="bytes").load())
+        return {name: _finished(field) for name, field in value.items()} if isinstance(value, dict) else value
     except _REJECTED as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(f"{path} is not a pickle of plain values and arrays ({reason}); {REMEDY}") from error
@@ -119,6 +147,35 @@ class _PendingArray:
         self.array = flat.reshape(shape, order="F" if column_major else "C").copy()
 
 
+class _PendingSparse:
+    """A matrix of sparse rows whose state has not been read yet."""
+
+    __slots__ = ("parts",)
+
+    parts: dict[str, object]
+
+    def __new__(cls) -> _PendingSparse:
+        """Make the place; a pickle makes objects of a class without `__init__`."""
+        place = super().__new__(cls)
+        place.parts = {}
+        return place
+
+    def __setstate__(self, state: object) -> None:
+        """Take the shape and the arrays; what else the state says follows from them."""
+        if not isinstance(state, dict):
+            raise pickle.UnpicklingError("it describes a sparse matrix in an unknown way")
+        self.parts = {_text(name).removeprefix("_"): part for name, part in state.items()}
+
+    def finished(self) -> SparseRows:
+        """Return the matrix."""
+        shape = self.parts.get("shape")
+        if not isinstance(shape, tuple) or len(shape) != 2 or not all(type(side) is int for side in shape):
+            raise pickle.UnpicklingError("it holds a sparse matrix without a shape")
+        arrays = [_finished(self.parts.get(name)) for name in ("indptr", "indices", "data")]
+        indptr, indices, data = [array for array in arrays if isinstance(array, np.ndarray)]
+        return SparseRows(shape, indptr, indices, data)
+
+
 def _array_class(*values: object) -> object:
     """Refuse to make an array from a shape alone, which could claim any amount of memory."""
     raise pickle.UnpicklingError("it makes an array of a claimed size")
@@ -139,6 +196,18 @@ def _number_type(code: object, align: object = False, copy: object = True) -> ob
     return _NumberType(name)
 
 
+def _list_class(*values: object) -> object:
+    """Refuse to make a list; the class is only named."""
+    raise pickle.UnpicklingError("it makes a list by a call")
+
+
+def _dict_of_lists(factory: object) -> object:
+    """Return the dict whose missing entries would be empty lists; nobody asks for those here."""
+    if factory is not _LIST_CLASS:
+        raise pickle.UnpicklingError("it makes a dict with entries of an unusual kind")
+    return {}
+
+
 def _bytes_from_text(text: object, encoding: object) -> object:
     """Return the bytes that Python 3 writes as text in protocol 2."""
     if not isinstance(text, str) or _text(encoding) != "latin1":
@@ -151,8 +220,14 @@ def _text(value: object) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
+def _kind(value: object) -> str:
+    return type(value).__name__
+
+
 def _finished(field: object) -> object:
-    """Return the array in its place, any other value as it is."""
+    """Return the array or matrix in its place, any other value as it is."""
+    if isinstance(field, _PendingSparse):
+        return field.finished()
     if not isinstance(field, _PendingArray):
         return field
     if field.array is None:
@@ -161,10 +236,16 @@ def _finished(field: object) -> object:
 
 
 _ARRAY_CLASS = _Admitted(_array_class)
-_ADMITTED = {
+_LIST_CLASS = _Admitted(_list_class)
+_ADMITTED: dict[tuple[str, str], object] = {
     ("numpy", "ndarray"): _ARRAY_CLASS,
     ("numpy", "dtype"): _Admitted(_number_type),
     ("numpy.core.multiarray", "_reconstruct"): _Admitted(_pending_array),
     ("numpy._core.multiarray", "_reconstruct"): _Admitted(_pending_array),
+    ("scipy.sparse.csr", "csr_matrix"): _PendingSparse,
+    ("scipy.sparse._csr", "csr_matrix"): _PendingSparse,
+    ("collections", "defaultdict"): _Admitted(_dict_of_lists),
+    ("__builtin__", "list"): _LIST_CLASS,
+    ("builtins", "list"): _LIST_CLASS,
     ("_codecs", "encode"): _Admitted(_bytes_from_text),
 }
