@@ -191,10 +191,8 @@ def test_skip_and_dense_connections_are_what_they_are_called() -> None:
         made = network(space, Architecture(space.name, tuple(decisions)))
         first, second = made.body.descent.blocks
         hidden = first.layers(graphs, None, made.selection)
-        if connection == "skip":
-            expected = 2 * hidden
-        else:
-            expected = second.connection.dense(torch.cat([hidden, hidden], dim=1))
+        twice = torch.cat([hidden, hidden], dim=1)
+        expected = 2 * hidden if connection == "skip" else second.connection.dense(twice)
         torch.testing.assert_close(made(graphs), made.body.head.linear(expected))
 
 
