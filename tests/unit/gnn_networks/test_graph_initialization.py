@@ -105,7 +105,7 @@ def test_an_unknown_buffer_is_refused() -> None:
             super().__init__()
             self.register_buffer("mystery", torch.empty(3))
 
-    with pytest.raises(ValueError, match="buffer 0.mystery"):
+    with pytest.raises(ValueError, match=r"buffer 0\.mystery"):
         initialized(lambda: nn.Sequential(Strange()), seeded())
 
 
