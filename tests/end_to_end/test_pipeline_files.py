@@ -10,7 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -102,11 +102,12 @@ def started(stage: Resolved, monkeypatch: pytest.MonkeyPatch) -> Started:
         name: str,
         do: object,
         *,
-        inputs: tuple[str, ...] = (),
+        inputs: Sequence[str] | Callable[[Settings], Sequence[str]] = (),
         identity: Callable[[Settings], object] = lambda settings: None,
         device_matters: bool = True,
     ) -> int:
-        found.append(Started(name, tuple(inputs), identity))
+        paths = inputs(load(ROOT / "params.yaml")) if callable(inputs) else inputs
+        found.append(Started(name, tuple(paths), identity))
         return 0
 
     imported = importlib.import_module(module)
