@@ -7,11 +7,13 @@ clock in it. The methods are those of `transfer.methods`:
   training of the network on the first task.
 - ``fine_tuning``: all weights of the chosen seed's network, under a new head, trained under `transfer.schedule`, at its
   learning rate; once for each of `transfer.seeds`.
-- ``retraining``: the same cell in a network `transfer.width` times as wide and `transfer.depth` times as deep, trained
-  from scratch under `transfer.schedule`; once for each of `transfer.seeds`.
+- ``retraining``: the same architecture in a network `transfer.width` times as wide and `transfer.depth` times as deep,
+  trained from scratch under `transfer.schedule`; once for each of `transfer.seeds`.
 
-A network that is kept or continued (the first two) sees images normalized by the first task's statistics, as it did in
-training; one trained from scratch by those of the second task. Images were resized to the first task's shape before.
+A network that is kept or continued (the first two) sees inputs normalized by the first task's statistics, as it did in
+training; one trained from scratch by those of the second task. Images were resized to the first task's shape before;
+graphs have nodes with equally many features in both tasks, and any size: from small graphs to large ones is a transfer
+too.
 Killed, the stage goes on from the last epoch of every training. A SPREAD is {"mean", "standard_deviation", "values"}
 over seeds, accuracies are in 0..1. transfer.json:
 

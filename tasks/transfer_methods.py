@@ -31,7 +31,7 @@ class Plan:
         schedule: of fine-tuning and of training from scratch.
         seeds: of the new head, the order of the examples and, from scratch, all initial weights.
         width: multiple of the channels of networks trained from scratch.
-        depth: multiple of their cells a stage.
+        depth: multiple of their layers: of the cells a stage, of the convolutions a block.
         root: the checkout's top folder.
         work: where checkpoints are kept.
         device: torch device.
@@ -53,8 +53,8 @@ class Plan:
         """Return the trainings of a network by one method, one a seed.
 
         Fine-tuning changes all weights of the chosen seed's network, under a new head, and feeds it as it was trained:
-        normalized by the first task's statistics. From scratch, the same cell is stacked wider and deeper (NASNet, Zoph
-        et al. 2018, arXiv:1707.07012) and the second task's own statistics are used.
+        normalized by the first task's statistics. From scratch, the same architecture is made wider and deeper (as
+        NASNet stacks its cell, Zoph et al. 2018, arXiv:1707.07012) and the second task's own statistics are used.
 
         Raises:
             ValueError: the space's networks cannot be scaled.
