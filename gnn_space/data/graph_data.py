@@ -79,7 +79,8 @@ class GraphData:
         Raises:
             ValueError: they have not.
         """
-        require_features(self.name, len(self.feature_names), shape)
+        remedy = "choose sets with equally many, or give both `node_features: degree` with the same max_degree"
+        require_features(self.name, len(self.feature_names), shape, remedy)
         return self
 
     def description(self, train: GraphSet) -> Mapping[str, Any]:

@@ -135,7 +135,8 @@ class NodeData:
         Raises:
             ValueError: they have not.
         """
-        require_features(self.name, self.x.shape[1], shape)
+        remedy = "choose a graph with equally many, or another split of the same graph, `split: random`"
+        require_features(self.name, self.x.shape[1], shape, remedy)
         return self
 
     def description(self, train: NodeSet) -> Mapping[str, Any]:

@@ -21,14 +21,18 @@ def feature_statistics(x: NDArray[np.float32]) -> tuple[list[float], list[float]
     return np.where(left, 0.0, mean).tolist(), np.where(left, 1.0, std).tolist()
 
 
-def require_features(name: str, num_features: int, shape: tuple[int, ...]) -> None:
+def require_features(name: str, num_features: int, shape: tuple[int, ...], remedy: str) -> None:
     """Check that the nodes of a set have as many features as those of the set that it goes with.
+
+    Args:
+        name: of the set.
+        num_features: of its nodes.
+        shape: `(num_features,)` of the other set.
+        remedy: what to do, for the error.
 
     Raises:
         ValueError: one line with what to do.
     """
     if shape != (num_features,):
-        raise ValueError(
-            f"{name} has {num_features} features a node, the main set has {', '.join(map(str, shape))}; choose sets "
-            "with equally many, or give both `node_features: degree` with the same max_degree"
-        )
+        wanted = ", ".join(map(str, shape))
+        raise ValueError(f"{name} has {num_features} features a node, the main set has {wanted}; {remedy}")

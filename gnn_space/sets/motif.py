@@ -35,7 +35,7 @@ def load(
     size_factor: Annotated[int, Ge(2)] = 4,
     random_edges: Annotated[float, Interval(ge=0, le=1)] = 0.05,
     node_features: Literal["constant", "degree"] = "constant",
-    max_degree: Annotated[int, Ge(1)] = 10,
+    max_degree: Annotated[int, Ge(1)] = 32,
     num_train: Annotated[int, Ge(3)] = 600,
     num_validation: Annotated[int, Ge(3)] = 200,
     num_test: Annotated[int, Ge(3)] = 200,

@@ -33,6 +33,7 @@ def load(
     node_features: NodeFeatures = "auto",
     max_degree: Annotated[int, Ge(1)] = 32,
     hold_out_largest: Annotated[float, Gt(0), Lt(1)] | None = None,
+    only_largest: Annotated[float, Gt(0), Lt(1)] | None = None,
 ) -> GraphData:
     """Return a collection, such as ENZYMES, PROTEINS, NCI1, MUTAG or IMDB-BINARY; there is no official test part.
 
@@ -51,6 +52,8 @@ def load(
         max_degree: of the indicators; the last means this many neighbors or more.
         hold_out_largest: this share of each class, those with most nodes, is kept out of everything and becomes the
             shifted set "size": train on small graphs, test on large ones.
+        only_largest: this share of each class, those with most nodes, is all there is: as the second task of a set
+            that has held them out, larger graphs of the same kind.
 
     Raises:
         FileNotFoundError, ConnectionError, ValueError, OSError: in one line, with what to do.
@@ -64,6 +67,8 @@ def load(
 
     if not COLLECTION.fullmatch(collection):
         raise ValueError(f"collection is {collection!r}; write a name of the TU collection, such as PROTEINS")
+    if hold_out_largest is not None and only_largest is not None:
+        raise ValueError(f"hold_out_largest is {hold_out_largest} and only_largest {only_largest}; give one of them")
     root = default_folder() if folder is None else folder
     archive = PublishedFile(f"{ADDRESS}/{collection}.zip", None)
     raw = root / "TUDataset" / collection / "raw"
@@ -73,6 +78,8 @@ def load(
     shifted: dict[str, GraphSet] = {}
     if hold_out_largest is not None:
         graphs, shifted["size"] = without_largest(graphs, hold_out_largest)
+    if only_largest is not None:
+        _, graphs = without_largest(graphs, only_largest)
     return GraphData(
         name=collection,
         class_names=tuple(f"class {label}" for label in range(int(files.graph_labels.max()) + 1)),

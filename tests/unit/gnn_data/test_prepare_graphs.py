@@ -121,7 +121,7 @@ def test_large_graphs_are_kept_for_the_size_shift(tmp_path: Path) -> None:
     ("settings", "reason"),
     [
         ({"folds": 5}, "prepare.folds is 5, but motif has a test part of its own"),
-        ({"transfer": {**MOTIF, "node_features": "degree"}}, "motif has 11 features a node, the main set has 1"),
+        ({"transfer": {**MOTIF, "node_features": "degree"}}, "motif has 33 features a node, the main set has 1"),
         ({"natural_shift": {**MOTIF, "motifs": ["bull", "house"]}}, "natural_shift gnn_space.sets.motif has classes"),
         ({"dataset": TINY, "transfer": TINY, "folds": 25}, "prepare: "),
     ],

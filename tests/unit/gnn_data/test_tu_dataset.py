@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -120,6 +122,10 @@ def test_the_largest_graphs_of_each_class_are_held_out(tmp_path: Path) -> None:
         assert len(sizes[1]) == int(0.2 * (len(sizes[0]) + len(sizes[1])))
         assert sizes[0].max() <= sizes[1].min()
     assert sorted([*small.sizes, *large.sizes]) == sorted(whole.train.sizes)
+    alone = tu_dataset.load(Path(root), download=False, collection="MUTAG", only_largest=0.2).train
+    assert np.array_equal(alone.x, large.x)
+    with pytest.raises(ValueError, match="give one of them"):
+        tu_dataset.load(Path(root), download=False, collection="MUTAG", only_largest=0.2, hold_out_largest=0.2)
 
 
 @pytest.mark.parametrize("collection", COUNTS)
@@ -143,3 +149,14 @@ def test_published_collections_are_what_torch_geometric_makes_of_them(collection
             assert np.array_equal(one.x.argmax(1), np.bincount(one.edge_index[1], minlength=len(one.x)).clip(max=32))
         else:
             assert np.allclose(one.x, expected.x.numpy())
+
+
+def test_plug_ins_of_graphs_are_named_without_heavy_libraries() -> None:
+    names = ("sets.motif", "sets.tu_dataset", "sets.planetoid", "learning_tasks.graph_classification")
+    modules = [f"gnn_space.{name}" for name in (*names, "learning_tasks.node_classification")]
+    program = (
+        f"import importlib, sys\nfor name in {modules}: importlib.import_module(name)\n"
+        "print([name for name in ('torch', 'torch_geometric', 'sklearn', 'scipy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -215,3 +215,15 @@ def test_a_smaller_share_of_examples_is_taken_from_the_training_part_alone() -> 
     settings = load(PARAMS).prepare.model_copy(update={"num_examples": 100})
     parts = prepare._parts(loaded, settings, Streams(0))
     assert {name: len(part) for name, part in parts.items()} == {"train": 80, "validation": 20, "test": 80}
+
+
+def test_folds_tear_no_group_and_are_the_same_whichever_is_the_test_part() -> None:
+    settings = load(PARAMS).prepare.model_copy(update={"folds": 5})
+    tests = []
+    for fold in range(5):
+        parts = prepare._parts(grouped(), settings.model_copy(update={"fold": fold}), Streams(0))
+        origins = [set(np.unique(parts[name].images)) for name in ("train", "validation", "test")]
+        assert sum(map(len, origins)) == 10
+        tests.append(origins[2])
+    assert set.union(*tests) == set(range(10))
+    assert sum(map(len, tests)) == 10
