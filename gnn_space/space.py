@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, MinLen
 
-from gnn_space import designs
 from gnn_space.convolutions.named import NAMES as CONVOLUTIONS
+from gnn_space.levels import GRAPH, NODE, Level
 from gnn_space.networks.activation import NAMES as ACTIVATIONS
 from gnn_space.networks.vocabulary import (
     COMBINATION,
@@ -21,7 +21,6 @@ from gnn_space.networks.vocabulary import (
     HEAD,
     HEADS,
     IDENTITY,
-    NO_POOLING,
     NUM_BLOCKS,
     POOLINGS,
     RATIO_POOLINGS,
@@ -39,14 +38,12 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from gnn_space.networks.body import Body
-    from gnn_space.networks.selection import Options
+    from gnn_space.designs import Design
     from gnn_space.networks.stand_alone import StandAlone
     from gnn_space.networks.supernet import GraphSupernet
     from nas_core.weight_sharing.supernet import Mixing
 
 NAME = "graph_networks"
-NODE_POOLINGS = (NO_POOLING, "topk")
 Share = Annotated[float, Gt(0), Le(1)]
 Multiple = Annotated[float, Gt(0), Le(8)]
 
@@ -55,9 +52,9 @@ Multiple = Annotated[float, Gt(0), Le(8)]
 class GraphSpace:
     """Networks of blocks for classification of graphs or of nodes, the options of every choice given.
 
-    A network has num_blocks blocks (`gnn_space.networks.descent`): convolution, normalization, activation, connection,
-    pooling. The channels between blocks are constant, `width`; a block's convolution works at a multiple of it, with a
-    linear map to `width` where it is another number. The first convolution takes the features of the task as they are;
+    A network has num_blocks blocks (`gnn_space.networks.descent`): convolution, normalization and activation, as often
+    as `sizes` say, connection, pooling. The channels between blocks are constant; a block's convolutions work at a
+    multiple of them, with a linear map back where it is another number. The first convolution takes the features of the task as they are;
     it is none that needs equal channels (identity), and its connection none that needs earlier blocks (dense). For
     graphs, each block has a readout of the nodes that its pooling left, brought to 2 * width by a linear map without
     bias where it has another size; for nodes, there is a way back up through the poolings
@@ -73,7 +70,7 @@ class GraphSpace:
         choices: in the order of an architecture's decisions; `build` makes them.
     """
 
-    level: Literal["graph", "node"]
+    level: Level
     sizes: Sizes
     choices: tuple[Choice, ...]
 
@@ -109,7 +106,7 @@ class GraphSpace:
             decisions[places[COMBINATION]] = min(
                 place for place, option in enumerate(combinations) if option != "concatenation"
             )
-        if combinations[decisions[places[COMBINATION]]] == "last" and self.level == "graph":
+        if combinations[decisions[places[COMBINATION]]] == "last" and self.level.has_readouts:
             for block in range(1, num_blocks):
                 decisions[places[BlockNames(block).readout]] = 0
         last_structure = BlockNames(num_blocks).structure
@@ -127,16 +124,12 @@ class GraphSpace:
 
         See `gnn_space.designs.HGP_SL` and `gnn_space.designs.GCN_OF_NODES`.
         """
-        return self._member(designs.HGP_SL if self.level == "graph" else designs.GCN_OF_NODES)
+        return self._member(self.level.reference)
 
     def baselines(self) -> Mapping[str, Architecture]:
         """Return further hand-designed networks, as far as the options allow them; see `gnn_space.designs`."""
-        named = (
-            {"gcn": designs.GCN_OF_GRAPHS, "topk": designs.TOPK, "gin": designs.GIN}
-            if self.level == "graph"
-            else {"gat": designs.GAT_OF_NODES}
-        )
-        return {name: self._member(design) for name, design in named.items() if design.is_possible(self.choices)}
+        named = self.level.baselines.items()
+        return {name: self._member(design) for name, design in named if design.is_possible(self.choices)}
 
     def scaled(self, *, width: float = 1.0, depth: float = 1.0) -> GraphSpace:
         """Return the space with `width` times the channels and `depth` times the layers of a block, rounded up."""
@@ -163,7 +156,7 @@ class GraphSpace:
         unread = {BlockNames(block).readout for block in range(1, num_blocks)}
         skipped = unread if selection[COMBINATION][0].option == "last" else frozenset()
         options = {name: (made[0].option,) for name, made in selection.items() if name not in skipped}
-        return initialized(lambda: StandAlone(self._body(task, options), selection), init)
+        return initialized(lambda: StandAlone(self.level.body(task, options, self.sizes), selection), init)
 
     def supernet(self, task: TaskShape, init: torch.Generator, mixing: Mixing | None = None) -> GraphSupernet:
         """Return the supernet, on the CPU, called as ``supernet(graphs, gates)``; see `gnn_space.networks.supernet`.
@@ -182,7 +175,7 @@ class GraphSpace:
                 f"channel_fraction is {mixing.channel_fraction}, and {NAME} mixes all channels; leave it at 1"
             )
         options = {choice.name: choice.options for choice in self.choices}
-        return initialized(lambda: GraphSupernet(self._body(task, options), self.choices), init)
+        return initialized(lambda: GraphSupernet(self.level.body(task, options, self.sizes), self.choices), init)
 
     def inherited_state(
         self, supernet_state: Mapping[str, torch.Tensor], network: nn.Module
@@ -190,13 +183,7 @@ class GraphSpace:
         """Return the state of a stand-alone network out of a supernet's, in which its tensors have the same names."""
         return {name: supernet_state[name].clone() for name in network.state_dict()}
 
-    def _body(self, task: TaskShape, options: Options) -> Body:
-        from gnn_space.networks.builder import graph_body, node_body
-
-        make = graph_body if self.level == "graph" else node_body
-        return make(task, options, self.sizes)
-
-    def _member(self, design: designs.Design) -> Architecture:
+    def _member(self, design: Design) -> Architecture:
         return Architecture(NAME, self._without_inactive(design.nearest(self.choices)))
 
     @functools.cached_property
@@ -250,8 +237,9 @@ def build(
         ValueError: a name is unknown or given twice, the first block is left without an option, or a pooling does not
             go with nodes.
     """
+    kind = GRAPH if level == GRAPH.name else NODE
     if poolings is None:
-        poolings = POOLINGS if level == "graph" else NODE_POOLINGS
+        poolings = kind.default_poolings
     for what, given, known in (
         ("convolutions", convolutions, CONVOLUTIONS),
         ("normalizations", normalizations, NORMALIZATIONS),
@@ -264,11 +252,12 @@ def build(
         ("heads", heads, HEADS),
     ):
         _check_names(what, given, known)
-    if level == "node" and "edge" in poolings:
-        raise ValueError(
-            "poolings has edge, which makes one node of two, so that there is no way back to nodes; "
-            f"give some of {', '.join(name for name in POOLINGS if name != 'edge')}"
-        )
+    for name in poolings:
+        if name not in kind.poolings:
+            raise ValueError(
+                f"poolings has {name!r}, which makes one node of two, so that there is no way back to nodes; give some "
+                f"of {', '.join(kind.poolings)}"
+            )
     options = {
         "conv": convolutions,
         "width": _numbers("width_multiples", width_multiples),
@@ -279,13 +268,13 @@ def build(
         "ratio": _numbers("ratios", ratios),
         "structure": structures,
     }
-    if level == "graph":
+    if kind.has_readouts:
         options["readout"] = readouts
     choices = [Choice(NUM_BLOCKS, tuple(str(number) for number in range(1, max_blocks + 1)))]
     for block in range(1, max_blocks + 1):
         choices += _block_choices(block, options, max_blocks)
     choices += [Choice(COMBINATION, combinations), Choice(HEAD, heads)]
-    return GraphSpace(level, Sizes(width, layers_per_block), tuple(choices))
+    return GraphSpace(kind, Sizes(width, layers_per_block), tuple(choices))
 
 
 def _block_choices(block: int, options: Mapping[str, tuple[str, ...]], max_blocks: int) -> list[Choice]:

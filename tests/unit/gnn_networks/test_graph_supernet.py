@@ -26,7 +26,11 @@ from nas_core.weight_sharing.supernet import Mixing
 
 CASES = {
     "graph": (build(width=8), tiny_graphs.GRAPHS, tiny_graphs.batch_of_graphs()),
-    "node": (build(level="node", width=8), tiny_graphs.NODES, tiny_graphs.node_batch()),
+    "node": (
+        build(level="node", width=8, poolings=("none", "topk", "asap", "hgpsl")),
+        tiny_graphs.NODES,
+        tiny_graphs.node_batch(),
+    ),
 }
 
 
