@@ -10,7 +10,9 @@ import pytest
 import torch
 
 from gnn_space.shifts import suite
+from nas_core import catalog
 from nas_core.randomness import Streams
+from nas_core.task import DescribesShifts
 from nas_core.training.prediction import predict
 from tasks import data, robustness
 from tasks.finalists import finalists
@@ -67,6 +69,19 @@ def test_graphs_go_through_the_whole_stage(
     constant = result["networks"][0]["stability"]["constant"]["mean"]
     assert metrics["rank_0"]["stability_constant"] == constant
     assert submitted[0]["metrics"]["rank_0_base_shift_accuracy"] == metrics["rank_0"]["base_shift_accuracy"]
+
+
+def test_tasks_have_the_shifts_that_their_modules_name(
+    make_graph_checkout: MakeCheckout, make_checkout: MakeCheckout
+) -> None:
+    for stage, learning_task in (
+        (make_graph_checkout("graphs"), "gnn_space.learning_tasks.graph_classification"),
+        (make_checkout("images"), "image_classification"),
+    ):
+        task = data.load_task(stage.root)
+        assert isinstance(task, DescribesShifts)
+        assert tuple(task.shifts(1)) == tuple(task.shift_families())
+        assert tuple(task.shifts(1)) == catalog.load("learning task", learning_task).shift_names()
 
 
 def test_changes_are_those_of_the_graphs_whose_errors_are_counted(make_graph_checkout: MakeCheckout) -> None:
