@@ -54,11 +54,11 @@ class GraphSpace:
 
     A network has num_blocks blocks (`gnn_space.networks.descent`): convolution, normalization and activation, as often
     as `sizes` say, connection, pooling. The channels between blocks are constant; a block's convolutions work at a
-    multiple of them, with a linear map back where it is another number. The first convolution takes the features of the task as they are;
-    it is none that needs equal channels (identity), and its connection none that needs earlier blocks (dense). For
-    graphs, each block has a readout of the nodes that its pooling left, brought to 2 * width by a linear map without
-    bias where it has another size; for nodes, there is a way back up through the poolings
-    (`gnn_space.networks.ascent`). What the blocks hand over is combined, and classified by the head.
+    multiple of them, with a linear map back where it is another number. The first convolution takes the features of
+    the task as they are; it is none that needs equal channels (identity), and its connection none that needs earlier
+    blocks (dense). For graphs, each block has a readout of the nodes that its pooling left, brought to twice the
+    channels by a linear map without bias where it has another size; for nodes, there is a way back up through the
+    poolings (`gnn_space.networks.ascent`). What the blocks hand over is combined, and classified by the head.
 
     Every architecture is valid in which a choice that does not matter has decision 0 (see `Choice.active_if`): the
     choices of blocks beyond num_blocks, the width of an identity, the ratio of a pooling without one, and the structure
