@@ -110,7 +110,12 @@ def count(
                 found[key].append(wrong)
         return found
 
-    return _kept(folder / f"{name}.json", counted)
+    return _kept(counts_file(name, folder), counted)
+
+
+def counts_file(name: str, folder: Path) -> Path:
+    """Return where the counts of a shift are kept."""
+    return folder / f"{name}.json"
 
 
 def measured(

@@ -57,6 +57,13 @@ class Exposure:
             for seed in member.seeds
         }
 
+    def is_done(self, name: str, task: Task) -> bool:
+        """Return whether the files say what networks do under a shift."""
+        files = [corruption_errors.counts_file(name, self.folder)]
+        if isinstance(task, HasPerturbationSize):
+            files.append(stability.points_file(name, self.folder))
+        return all(path.is_file() for path in files)
+
     def to(self, name: str, networks: Mapping[str, nn.Module], task: Task) -> None:
         """Measure all networks under one shift, unless the files say that this was done.
 
@@ -78,7 +85,7 @@ def training_key(name: str, seed: int) -> str:
 def expose_all(
     exposure: Exposure, networks: Mapping[str, nn.Module], task: Task, names: Sequence[str], workers: int
 ) -> Iterator[str]:
-    """Expose the networks to every shift, and yield its name when that is done, in order.
+    """Expose the networks to every shift, and yield its name when that is done, at once where it was done before.
 
     Args:
         exposure: what is measured.
@@ -88,15 +95,17 @@ def expose_all(
         workers: processes; a single one, and any other device than the CPU, works in this process. What is measured
             does not depend on it.
     """
-    if workers == 1 or len(names) < 2 or exposure.device != "cpu":
-        for name in names:
+    left = [name for name in names if not exposure.is_done(name, task)]
+    yield from (name for name in names if name not in left)
+    if workers == 1 or len(left) < 2 or exposure.device != "cpu":
+        for name in left:
             exposure.to(name, networks, task)
             yield name
         return
-    with worker_process.process_pool(min(workers, len(names)), num_threads=exposure.threads) as pool:
+    with worker_process.process_pool(min(workers, len(left)), num_threads=exposure.threads) as pool:
         try:
             with worker_process.interrupts_blocked():
-                found = pool.map(partial(_expose, exposure), names)
+                found = pool.map(partial(_expose, exposure), left)
             yield from found
         except BaseException:
             worker_process.kill(pool)

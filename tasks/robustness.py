@@ -195,7 +195,7 @@ def summary(entry: Mapping[str, Any]) -> dict[str, float | None]:
         "clean_error": entry["clean_error"]["mean"],
         **{name: averaged[name]["mean"] for name in averaged},
         **({} if steadiness is None else {"stability_constant": steadiness["constant"]["mean"]}),
-        **{f"{name}_shift_accuracy": found["accuracy"]["mean"] for name, found in entry["shifted_sets"].items()},
+        **{f"shifted_{name}_accuracy": found["accuracy"]["mean"] for name, found in entry["shifted_sets"].items()},
         "natural_shift_accuracy": None if natural is None else natural["accuracy"]["mean"],
         "maximum_softmax_auroc": None if foreign is None else foreign["maximum_softmax"]["auroc"]["mean"],
         "energy_auroc": None if foreign is None else foreign["energy"]["auroc"]["mean"],

@@ -66,7 +66,7 @@ def changes(
         streams: each shift and severity draws from a stream of its own.
         folder: where the points are kept.
     """
-    path = folder / f"stability-{name}.json"
+    path = points_file(name, folder)
     if not path.is_file():
         clean = cache(partial(_clean, networks, task))
         points = [
@@ -76,6 +76,11 @@ def changes(
         write_json(path, [[point.perturbation_size, point.output_changes] for point in points])
     kept = json.loads(path.read_bytes())
     return {severity: Point(*each) for severity, each in zip(severities, kept, strict=True)}
+
+
+def points_file(name: str, folder: Path) -> Path:
+    """Return where the points of a shift are kept."""
+    return folder / f"stability-{name}.json"
 
 
 def measured(

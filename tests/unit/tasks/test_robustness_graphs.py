@@ -68,7 +68,7 @@ def test_graphs_go_through_the_whole_stage(
     metrics = json.loads((stage.root / "metrics/robustness.json").read_bytes())
     constant = result["networks"][0]["stability"]["constant"]["mean"]
     assert metrics["rank_0"]["stability_constant"] == constant
-    assert submitted[0]["metrics"]["rank_0_base_shift_accuracy"] == metrics["rank_0"]["base_shift_accuracy"]
+    assert submitted[0]["metrics"]["rank_0_shifted_base_accuracy"] == metrics["rank_0"]["shifted_base_accuracy"]
 
 
 def test_tasks_have_the_shifts_that_their_modules_name(
