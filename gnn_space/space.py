@@ -30,6 +30,7 @@ from gnn_space.networks.vocabulary import (
     Sizes,
 )
 from gnn_space.normalization import NAMES as NORMALIZATIONS
+from gnn_space.pooling_variants import pooling_variants
 from gnn_space.readouts.named import NAMES as READOUTS
 from nas_core.architecture import Architecture, Choice, active
 from nas_core.task import TaskShape
@@ -130,6 +131,11 @@ class GraphSpace:
         """Return further hand-designed networks, as far as the options allow them; see `gnn_space.designs`."""
         named = self.level.baselines.items()
         return {name: self._member(design) for name, design in named if design.is_possible(self.choices)}
+
+    def variants(self, architecture: Architecture) -> Mapping[str, Architecture]:
+        """Return the network with its poolings taken away, and with TopK in their place; see `pooling_variants`."""
+        found = pooling_variants(self.choices, architecture.decisions)
+        return {name: Architecture(NAME, self._without_inactive(decisions)) for name, decisions in found.items()}
 
     def scaled(self, *, width: float = 1.0, depth: float = 1.0) -> GraphSpace:
         """Return the space with `width` times the channels and `depth` times the layers of a block, rounded up."""

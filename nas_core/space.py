@@ -84,6 +84,17 @@ class HasBaselines(Protocol):
 
 
 @runtime_checkable
+class HasVariants(Protocol):
+    """A space that knows which part of a network is in question, and what the network is with another in its place."""
+
+    def variants(self, architecture: Architecture) -> Mapping[str, Architecture]:
+        """Return networks that differ from it in one respect, by what that is, such as "without pooling".
+
+        One that does not differ stands for itself.
+        """
+
+
+@runtime_checkable
 class HasMorphisms(Protocol):
     """A space with function-preserving changes of an architecture."""
 

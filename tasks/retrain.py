@@ -3,7 +3,9 @@
 ``python -m tasks.retrain --rank 0`` writes ``results/retrain/0``: the weights of every seed, those of the seed that is
 best on validation as ``network.safetensors``, ``architecture.json``, an exported program (of networks that take
 tensors), predictions, metrics with mean and spread, and of networks that pool graphs what they keep of a few. The test
-set is touched once, after the last epoch. Killed, it goes on from the last epoch.
+set is touched once, after the last epoch. With `retrain.variants`, the network's variants that the space names (without
+its pooling, with another in its place) are trained alike, and metrics.json has their measures under "variants". Killed,
+it goes on from the last epoch.
 """
 
 from __future__ import annotations
@@ -18,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 from nas_core.architecture import Architecture
 from nas_core.atomic_files import write_json, write_text
+from nas_core.space import HasVariants, SearchSpace
 from nas_core.training.schedule import TrainingSchedule
-from tasks import data, trained
+from tasks import assembly, data, trained
 from tasks.candidate import Description, described_data
 from tasks.console import progress
 from tasks.record import Curve, child, submit
@@ -47,16 +50,16 @@ def main() -> int:
     )
 
 
-def _identity_of_rank(settings: Settings, rank: int) -> object:
+def _identity_of_rank(settings: Settings, rank: int) -> dict[str, object]:
     """Return what `identity` returns, for a rank that the settings have."""
     if rank not in settings.retrain.ranks:
         raise SettingsError(
             f"--rank is {rank}; retrain.ranks of params.yaml has {', '.join(map(str, settings.retrain.ranks))}"
         )
-    return identity(settings)
+    return {**identity(settings), "variants": settings.retrain.variants}
 
 
-def identity(settings: Settings) -> object:
+def identity(settings: Settings) -> dict[str, object]:
     """Return the settings that decide the results, for candidates and baselines alike."""
     return {
         "seeds": list(settings.retrain.seeds),
@@ -105,11 +108,24 @@ def retrain(stage: Stage, rank: int) -> None:
     architecture = Architecture.from_key(chosen["architecture"])
     seeds = list(stage.settings.retrain.seeds)
     jobs = jobs_for(template(stage), [architecture], seeds)
-    with progress(f"retrain {rank}: epochs", len(jobs) * jobs[0].schedule.epochs) as shown:
-        outcomes = [train(job, lambda epoch: shown.advance(1, _words(epoch))) for job in jobs]
+    variants = _variants(assembly.space(stage.settings), architecture) if stage.settings.retrain.variants else {}
+    networks = {architecture: jobs, **{each: jobs_for(template(stage), [each], seeds) for each in variants.values()}}
+    every = [job for each in networks.values() for job in each]
+    with progress(f"retrain {rank}: epochs", len(every) * jobs[0].schedule.epochs) as shown:
+        done = {job.checkpoint: train(job, lambda epoch: shown.advance(1, _words(epoch))) for job in every}
+    outcomes = [done[job.checkpoint] for job in jobs]
     task = data.load_task_with_test(stage.root, stage.device)
     finished = trained.measured(jobs, outcomes, task)
-    extra = {"rank": rank, "schedule": dict(stage.settings.retrain.schedule), "proposed_by": chosen["proposed_by"]}
+    extra: dict[str, Any] = {
+        "rank": rank,
+        "schedule": dict(stage.settings.retrain.schedule),
+        "proposed_by": chosen["proposed_by"],
+    }
+    if variants:
+        extra["variants"] = {
+            name: trained.measured(networks[each], [done[job.checkpoint] for job in networks[each]], task).metrics
+            for name, each in variants.items()
+        }
     stage.publish(folder, lambda draft: trained.fill(draft, finished, jobs, outcomes, task, extra))
     metrics = summary(finished.metrics, outcomes, started)
     write_json(stage.root / f"metrics/retrain-{rank}.json", metrics)
@@ -124,6 +140,15 @@ def retrain(stage: Stage, rank: int) -> None:
         children=[seed_run(stage, started, outcome) for outcome in outcomes],
         artifacts=[ArtifactRecord(f"{folder}/{name}") for name in ("architecture.json", "network.safetensors")],
     )
+
+
+def _variants(space: SearchSpace, architecture: Architecture) -> dict[str, Architecture]:
+    """Return the network's variants by name; one of the same canonical form stands for the network itself."""
+    if not isinstance(space, HasVariants):
+        raise ValueError(f"space {space.name} knows no variants of its networks; set retrain.variants to false")
+    canonical = space.canonical(architecture)
+    found = space.variants(architecture)
+    return {name: architecture if space.canonical(each) == canonical else each for name, each in found.items()}
 
 
 def _words(epoch: Epoch) -> str:

@@ -9,7 +9,7 @@ from nas_core import catalog
 from nas_core.evaluator import Evaluator
 from nas_core.objectives import Objective
 from nas_core.search import Budget
-from nas_core.space import SearchSpace
+from nas_core.space import HasVariants, SearchSpace
 from nas_core.strategy import Strategy
 from nas_core.task import Task
 from nas_core.training.schedule import TrainingSchedule
@@ -50,6 +50,10 @@ def check(file: str, settings: Settings) -> None:
         _check_seen_shifts(file, settings, key, shifts)
     _check_select(file, settings, space, shifts)
     checked_fields(file, "retrain.schedule", TrainingSchedule, settings.retrain.schedule)
+    if settings.retrain.variants and not isinstance(space, HasVariants):
+        raise SettingsError(
+            f"{file}: retrain.variants is true, and space {space.name} knows no variants of its networks; set it false"
+        )
     checked_fields(file, "transfer.schedule", TrainingSchedule, settings.transfer.schedule)
     if "retraining" in settings.transfer.methods:
         with _located(file, "transfer"):

@@ -174,6 +174,7 @@ class Retrain(Section):
     ranks: Annotated[tuple[int, ...], MinLen(1), AfterValidator(counting_up)]
     seeds: Seeds
     schedule: Mapping[str, Any]
+    variants: bool = False
 
 
 class Baselines(Section):
