@@ -31,7 +31,8 @@ def blocks(results: Results, machine: Machine) -> list[Block]:
         FigureGroup(
             tuple(_figure(results, networks, name) for name in names),
             f"Mean and standard deviation over {seeds_phrase(results.reference['seeds'])}; "
-            f"{results.robustness['num_test']} test {results.examples.plural}. Machine: {machine.phrase(results.device)}.",
+            f"{results.robustness['num_test']} test {results.examples.plural}. "
+            f"Machine: {machine.phrase(results.device)}.",
         ),
         _constants(results, networks, names),
         _points(results, networks, names),
