@@ -138,9 +138,13 @@ class GraphSpace:
         return {name: Architecture(NAME, self._without_inactive(decisions)) for name, decisions in found.items()}
 
     def scaled(self, *, width: float = 1.0, depth: float = 1.0) -> GraphSpace:
-        """Return the space with `width` times the channels and `depth` times the layers of a block, rounded up."""
-        sizes = Sizes(_times(self.sizes.width, width), _times(self.sizes.layers_per_block, depth))
-        return replace(self, sizes=sizes)
+        """Return the space with `width` times the channels and `depth` times the layers of a block, rounded up.
+
+        Another width is rounded up to a multiple of 4, as the channels of convolutions are, so that a convolution at
+        full width needs no linear map behind it.
+        """
+        channels = self.sizes.width if width == 1 else 4 * _times(self.sizes.width, width / 4)
+        return replace(self, sizes=Sizes(channels, _times(self.sizes.layers_per_block, depth)))
 
     def network(self, architecture: Architecture, task: TaskShape, init: torch.Generator) -> StandAlone:
         """Return the freshly initialized network of the canonical form, on the CPU.

@@ -4,8 +4,8 @@
 best on validation as ``network.safetensors``, ``architecture.json``, an exported program (of networks that take
 tensors), predictions, metrics with mean and spread, and of networks that pool graphs what they keep of a few. The test
 set is touched once, after the last epoch. With `retrain.variants`, the network's variants that the space names (without
-its pooling, with another in its place) are trained alike, and metrics.json has their measures under "variants". Killed,
-it goes on from the last epoch.
+its pooling, with another in its place) and the space's baselines, as wide as it takes to have as many parameters, are
+trained alike, and metrics.json has their measures under "variants". Killed, it goes on from the last epoch.
 """
 
 from __future__ import annotations
@@ -14,17 +14,21 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nas_core.architecture import Architecture
 from nas_core.atomic_files import write_json, write_text
-from nas_core.space import HasVariants, SearchSpace
+from nas_core.randomness import Streams
+from nas_core.space import HasBaselines, HasScales, HasVariants
 from nas_core.training.schedule import TrainingSchedule
-from tasks import assembly, data, trained
+from tasks import data, trained
 from tasks.candidate import Description, described_data
 from tasks.console import progress
+from tasks.equal_size import width_of_equal_size
 from tasks.record import Curve, child, submit
 from tasks.select import SELECTION
 from tasks.settings import Settings, SettingsError
@@ -107,12 +111,14 @@ def retrain(stage: Stage, rank: int) -> None:
     chosen = candidates[rank]
     architecture = Architecture.from_key(chosen["architecture"])
     seeds = list(stage.settings.retrain.seeds)
-    jobs = jobs_for(template(stage), [architecture], seeds)
-    variants = _variants(assembly.space(stage.settings), architecture) if stage.settings.retrain.variants else {}
-    networks = {architecture: jobs, **{each: jobs_for(template(stage), [each], seeds) for each in variants.values()}}
-    every = [job for each in networks.values() for job in each]
+    base = template(stage)
+    jobs = jobs_for(base, [architecture], seeds)
+    compared = _compared(base, architecture, seeds) if stage.settings.retrain.variants else {}
+    every = {job.checkpoint: job for each in (jobs, *compared.values()) for job in each}
     with progress(f"retrain {rank}: epochs", len(every) * jobs[0].schedule.epochs) as shown:
-        done = {job.checkpoint: train(job, lambda epoch: shown.advance(1, _words(epoch))) for job in every}
+        done = {
+            checkpoint: train(job, lambda epoch: shown.advance(1, _words(epoch))) for checkpoint, job in every.items()
+        }
     outcomes = [done[job.checkpoint] for job in jobs]
     task = data.load_task_with_test(stage.root, stage.device)
     finished = trained.measured(jobs, outcomes, task)
@@ -121,10 +127,10 @@ def retrain(stage: Stage, rank: int) -> None:
         "schedule": dict(stage.settings.retrain.schedule),
         "proposed_by": chosen["proposed_by"],
     }
-    if variants:
+    if compared:
         extra["variants"] = {
-            name: trained.measured(networks[each], [done[job.checkpoint] for job in networks[each]], task).metrics
-            for name, each in variants.items()
+            name: trained.measured(each, [done[job.checkpoint] for job in each], task).metrics
+            for name, each in compared.items()
         }
     stage.publish(folder, lambda draft: trained.fill(draft, finished, jobs, outcomes, task, extra))
     metrics = summary(finished.metrics, outcomes, started)
@@ -142,13 +148,30 @@ def retrain(stage: Stage, rank: int) -> None:
     )
 
 
-def _variants(space: SearchSpace, architecture: Architecture) -> dict[str, Architecture]:
-    """Return the network's variants by name; one of the same canonical form stands for the network itself."""
+def _compared(base: Job, architecture: Architecture, seeds: Sequence[int]) -> dict[str, list[Job]]:
+    """Return the trainings of what a network is compared with, by name: its variants, and baselines of equal size.
+
+    A variant of the same canonical form is the network itself, and is not trained twice. The baselines are those of the
+    space, at the width at which they have as many parameters as the network.
+    """
+    from nas_core.training.measurement import num_parameters
+
+    space = base.description.built_space()
     if not isinstance(space, HasVariants):
         raise ValueError(f"space {space.name} knows no variants of its networks; set retrain.variants to false")
     canonical = space.canonical(architecture)
-    found = space.variants(architecture)
-    return {name: architecture if space.canonical(each) == canonical else each for name, each in found.items()}
+    found = {}
+    for name, variant in space.variants(architecture).items():
+        chosen = architecture if space.canonical(variant) == canonical else variant
+        found[name] = jobs_for(base, [chosen], seeds)
+    if isinstance(space, HasBaselines) and isinstance(space, HasScales):
+        task = base.description.task
+        wanted = num_parameters(space.network(architecture, task, Streams(0).torch("init")))
+        for name, baseline in space.baselines().items():
+            width, _ = width_of_equal_size(space, baseline, task, wanted)
+            stem = base.checkpoint.with_name(f"{base.checkpoint.stem}-equal-{name}.pt")
+            found[f"{name} of equal size"] = jobs_for(replace(base, width=width, checkpoint=stem), [baseline], seeds)
+    return found
 
 
 def _words(epoch: Epoch) -> str:

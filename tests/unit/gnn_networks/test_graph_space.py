@@ -174,7 +174,7 @@ def test_baselines_are_members_that_differ_from_the_reference() -> None:
 
 def test_a_scaled_space_is_wider_and_its_blocks_are_deeper() -> None:
     space = build(width=10).scaled(width=1.1, depth=1.5)
-    assert (space.sizes.width, space.sizes.layers_per_block) == (11, 2)
+    assert (space.sizes.width, space.sizes.layers_per_block) == (12, 2)
 
 
 def test_convolutions_have_channels_for_four_heads() -> None:
