@@ -181,6 +181,14 @@ def test_graphs_know_contracts_alone() -> None:
         assert all(target.startswith("nas_core.") and part(target) in OPEN_TO_GNN_SPACE for target in ours), module
 
 
+def test_only_graphs_know_torch_geometric_and_nobody_knows_graphs() -> None:
+    """The extension comes in by names of plug-ins alone, so that a job on images never imports it."""
+    for module in modules():
+        if not inside(module, "gnn_space"):
+            assert "torch_geometric" not in imports(module), module
+            assert not [target for target in imports(module) if inside(target, "gnn_space")], module
+
+
 def test_flows_know_tasks_and_values() -> None:
     for module in of("flows"):
         ours = {target for target in imports(module) if target.startswith(("nas_core.", "gnn_space"))}
