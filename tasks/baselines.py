@@ -26,8 +26,8 @@ from tasks import assembly, data, logistic_regression, trained
 from tasks.console import progress
 from tasks.measures import spread
 from tasks.record import submit
-from tasks.retrain import identity as retrain_identity
-from tasks.retrain import logged, seed_run, summary, template
+from tasks.retraining import identity as retrain_identity
+from tasks.retraining import logged, seed_run, summary, template
 from tasks.settings import Settings
 from tasks.stage import Stage, run
 from tasks.training import Job, Outcome, jobs_for, train_all

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 ARCHITECTURE = "architecture.json"
 NETWORK = "network.safetensors"
+SELECTION = "results/select/selection.json"
 PROVENANCE = ("format", "num_examples", "license", "source", "citation")
 """What `dataset.json` says of the data that is of no use to a network that was trained on them."""
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasks.candidate import load_network
-from tasks.retrain import results_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -74,6 +73,12 @@ def finalists(root: Path, ranks: Sequence[int]) -> list[Finalist]:
     reference = root / REFERENCE_FOLDER
     metrics = json.loads((reference / "metrics.json").read_bytes())
     return [*found, _finalist(REFERENCE, None, reference, metrics)]
+
+
+def results_of(root: Path, ranks: tuple[int, ...]) -> dict[int, dict[str, Any]]:
+    """Return metrics.json of every rank that was trained."""
+    found = {rank: json.loads((root / f"results/retrain/{rank}/metrics.json").read_bytes()) for rank in ranks}
+    return {rank: metrics for rank, metrics in found.items() if metrics["status"] == "trained"}
 
 
 def _finalist(name: str, rank: int | None, folder: Path, metrics: dict[str, Any]) -> Finalist:

@@ -17,25 +17,22 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nas_core.architecture import Architecture
 from nas_core.atomic_files import write_json, write_text
 from nas_core.randomness import Streams
 from nas_core.space import HasBaselines, HasScales, HasVariants
-from nas_core.training.schedule import TrainingSchedule
 from tasks import data, trained
-from tasks.candidate import Description, described_data
+from tasks.candidate import SELECTION
 from tasks.console import progress
 from tasks.equal_size import width_of_equal_size
-from tasks.record import Curve, child, submit
-from tasks.select import SELECTION
+from tasks.record import submit
+from tasks.retraining import identity, logged, seed_run, summary, template
 from tasks.settings import Settings, SettingsError
-from tasks.settings.plug_ins import checked_fields
 from tasks.stage import Stage, run
-from tasks.tracking.record import ArtifactRecord, RunRecord
-from tasks.training import Job, Outcome, jobs_for, train
+from tasks.tracking.record import ArtifactRecord
+from tasks.training import Job, jobs_for, train
 
 if TYPE_CHECKING:
     from nas_core.training.trainer import Epoch
@@ -61,38 +58,6 @@ def _identity_of_rank(settings: Settings, rank: int) -> dict[str, object]:
             f"--rank is {rank}; retrain.ranks of params.yaml has {', '.join(map(str, settings.retrain.ranks))}"
         )
     return {**identity(settings), "variants": settings.retrain.variants}
-
-
-def identity(settings: Settings) -> dict[str, object]:
-    """Return the settings that decide the results, for candidates and baselines alike."""
-    return {
-        "seeds": list(settings.retrain.seeds),
-        "schedule": dict(settings.retrain.schedule),
-        "space": settings.search.space.model_dump(mode="json"),
-        "horizontal_flip": settings.prepare.horizontal_flip,
-    }
-
-
-def template(stage: Stage) -> Job:
-    """Return a job under the schedule of `retrain`, for an architecture and a seed that are yet to be put in."""
-    settings = stage.settings
-    task = data.load_task(stage.root)
-    description = Description(
-        Architecture("", ()),
-        settings.search.space.model_dump(mode="json"),
-        task.shape,
-        described_data(stage.root / data.SEARCH),
-    )
-    return Job(
-        description=description,
-        schedule=checked_fields("params.yaml", "retrain.schedule", TrainingSchedule, settings.retrain.schedule),
-        seed=0,
-        folder=stage.root / data.SEARCH,
-        checkpoint=stage.work / "checkpoint.pt",
-        device=stage.device,
-        threads=settings.compute.threads,
-        horizontal_flip=settings.prepare.horizontal_flip,
-    )
 
 
 def retrain(stage: Stage, rank: int) -> None:
@@ -176,56 +141,6 @@ def _compared(base: Job, architecture: Architecture, seeds: Sequence[int]) -> di
 
 def _words(epoch: Epoch) -> str:
     return ", ".join(f"{name} {value:.4f}" for name, value in (epoch.validation or {}).items())
-
-
-def summary(metrics: Any, outcomes: list[Outcome], started: float) -> dict[str, Any]:
-    """Return the numbers for `dvc metrics`: means, spreads, sizes and seconds."""
-    return {
-        "architecture": metrics["architecture"],
-        **{
-            name: {part: metrics[name][part] for part in ("mean", "standard_deviation")}
-            for name in ("validation_accuracy", "test_accuracy")
-        },
-        "num_parameters": metrics["num_parameters"],
-        "flops": metrics["flops"],
-        "training_seconds": round(sum(outcome.seconds for outcome in outcomes), 3),
-        "seconds": round(time.time() - started, 3),
-    }
-
-
-def logged(metrics: dict[str, Any]) -> dict[str, float]:
-    """Return the numbers of a summary under flat names, as MLflow shows them."""
-    return {
-        "validation_accuracy": metrics["validation_accuracy"]["mean"],
-        "validation_accuracy_std": metrics["validation_accuracy"]["standard_deviation"],
-        "test_accuracy": metrics["test_accuracy"]["mean"],
-        "test_accuracy_std": metrics["test_accuracy"]["standard_deviation"],
-        "num_parameters": metrics["num_parameters"],
-        "flops": metrics["flops"],
-        "training_seconds": metrics["training_seconds"],
-    }
-
-
-def seed_run(stage: Stage, started: float, outcome: Outcome) -> RunRecord:
-    """Return the nested run of one seed: its curves and its final validation accuracy."""
-    curves: dict[str, Curve] = {
-        "training_loss": tuple((epoch["epoch"], epoch["loss"]) for epoch in outcome.history),
-        "validation_accuracy": tuple((e["epoch"], next(iter(e["validation"].values()))) for e in outcome.history),
-    }
-    return child(
-        stage,
-        f"{stage.name} seed {outcome.seed}",
-        started,
-        parameters={"seed": outcome.seed},
-        metrics={"final_validation_accuracy": outcome.validation_accuracy, "training_seconds": outcome.seconds},
-        curves=curves,
-    )
-
-
-def results_of(root: Path, ranks: tuple[int, ...]) -> dict[int, dict[str, Any]]:
-    """Return metrics.json of every rank that was trained."""
-    found = {rank: json.loads((root / f"results/retrain/{rank}/metrics.json").read_bytes()) for rank in ranks}
-    return {rank: metrics for rank, metrics in found.items() if metrics["status"] == "trained"}
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from nas_core.objectives import Objective
 from nas_core.search import Budget, Search
 from nas_core.space import SearchSpace
 from tasks import assembly, data
-from tasks.candidate import official_name
+from tasks.candidate import SELECTION, official_name
 from tasks.console import progress
 from tasks.fixed_list import FixedList
 from tasks.measures import spread
@@ -38,7 +38,6 @@ from tasks.stage import Stage, run
 from tasks.tracking.record import ArtifactRecord
 
 FORMAT = 1
-SELECTION = "results/select/selection.json"
 
 
 def main() -> int:

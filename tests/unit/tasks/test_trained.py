@@ -17,7 +17,7 @@ from nas_core.training.prediction import predict
 from nas_core.training.scores import validation_metric
 from tasks import data, trained
 from tasks.candidate import load_network, read_description
-from tasks.retrain import template
+from tasks.retraining import template
 from tasks.stage import Stage
 from tasks.training import Job, Outcome, jobs_for, train
 
