@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -16,20 +16,26 @@ MAX_REPEATS = 1000
 class KnownNetworks:
     """A set of architectures in which those of equal canonical form, being one network, count as one."""
 
-    def __init__(self, space: SearchSpace) -> None:
-        """Start with none of the space's networks known."""
+    def __init__(self, space: SearchSpace, form: Callable[[Architecture], Architecture] | None = None) -> None:
+        """Start with none of the space's networks known.
+
+        Args:
+            space: whose networks count.
+            form: what architectures that count as one have in common; None is the space's canonical form.
+        """
         self._space = space
+        self._form = space.canonical if form is None else form
         # a dictionary, because its order is the same in every process
         self._canonical: dict[Architecture, None] = {}
 
     def __contains__(self, architecture: Architecture) -> bool:
         """Return whether the architecture's network is known."""
-        return self._space.canonical(architecture) in self._canonical
+        return self._form(architecture) in self._canonical
 
     def add(self, architecture: Architecture) -> None:
         """Make a network known; members of other spaces are left out."""
         if architecture.space == self._space.name:
-            self._canonical[self._space.canonical(architecture)] = None
+            self._canonical[self._form(architecture)] = None
 
     def sample_new(self, count: int, generator: np.random.Generator) -> list[Architecture]:
         """Return uniform samples of unknown networks and make them known.
