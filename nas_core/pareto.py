@@ -1,4 +1,4 @@
-"""Pareto dominance: the non-dominated front, ranks and the hypervolume of costs, computed by moocore."""
+"""Pareto dominance of costs: the non-dominated front, ranks and the hypervolume, by moocore, and crowding distances."""
 
 from __future__ import annotations
 
@@ -43,6 +43,31 @@ def ranks(costs: ArrayLike) -> NDArray[np.intp]:
     import moocore
 
     return np.asarray(moocore.pareto_rank(points), dtype=np.intp)
+
+
+def crowding_distances(costs: ArrayLike) -> NDArray[np.float64]:
+    """Return how far each row's neighbors are from each other, summed over the objectives; infinite at the ends.
+
+    d_i = sum over objectives of (f[next] - f[previous]) / (max f - min f), with the rows sorted by each objective in
+    turn; the first and the last row of each order have infinite distance. An objective in which all rows are equal
+    adds nothing, for the ends neither. Of equal values the earlier row comes first.
+
+    Deb et al. 2002 (NSGA-II), section III-B; extremes are those of the given rows, as in the authors' code. Follows the
+    paper, but for objectives without a difference, which the paper divides by.
+
+    Args:
+        costs: (num_points, num_objectives), finite, of one rank.
+    """
+    points = _points(costs)
+    distances = np.zeros(len(points))
+    for values in points.T if len(points) else ():
+        order = np.argsort(values, kind="stable")
+        ordered = values[order]
+        width = ordered[-1] - ordered[0]
+        if width > 0:
+            distances[order[1:-1]] += (ordered[2:] - ordered[:-2]) / width
+            distances[order[[0, -1]]] = np.inf
+    return distances
 
 
 def hypervolume(costs: ArrayLike, reference: Sequence[float]) -> float:

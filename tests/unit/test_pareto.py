@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nas_core.pareto import dominates, front, hypervolume, ranks
+from nas_core.pareto import crowding_distances, dominates, front, hypervolume, ranks
 
 POINTS = [(1.0, 5.0), (2.0, 2.0), (5.0, 1.0), (3.0, 3.0), (2.0, 2.0), (6.0, 6.0)]
 
@@ -84,3 +84,19 @@ def test_what_cannot_be_compared_is_refused() -> None:
         ranks([(1.0, float("nan"))])
     with pytest.raises(ValueError, match="reference has 3 objectives"):
         hypervolume([(1.0, 2.0)], (1.0, 1.0, 1.0))
+
+
+def test_crowding_distances_by_hand() -> None:
+    # in the first objective 0 1 3 10, in the second 10 6 4 0: for (1, 6) 3/10 + 6/10, for (3, 4) 9/10 + 6/10
+    points = [[3.0, 4.0], [0.0, 10.0], [10.0, 0.0], [1.0, 6.0]]
+    assert crowding_distances(points).tolist() == pytest.approx([1.5, np.inf, np.inf, 0.9])
+
+
+def test_crowding_distances_of_few_and_of_equal_points() -> None:
+    assert crowding_distances([]).tolist() == []
+    assert crowding_distances([[1.0, 2.0]]).tolist() == [0.0]
+    assert crowding_distances([[1.0, 2.0], [2.0, 2.0]]).tolist() == [np.inf, np.inf]
+    # an objective in which all are equal tells nobody apart
+    assert crowding_distances([[1.0, 5.0], [2.0, 5.0], [4.0, 5.0]]).tolist() == [np.inf, 1.0, np.inf]
+    # of copies of an end one is at the end, the other beside it
+    assert crowding_distances([[0.0, 1.0], [0.0, 1.0], [1.0, 0.0]]).tolist()[2] == np.inf
