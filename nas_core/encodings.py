@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_core.architecture import Architecture, Choice, active
-from nas_core.space import HasPathEncoding
+from nas_core.space import HasFeatureTensor, HasPathEncoding
 
 Array = NDArray[np.float64]
 
@@ -45,3 +45,13 @@ def paths(space: HasPathEncoding, architectures: Sequence[Architecture], num_pat
     """
     rows = [list(space.path_encoding(architecture))[:num_paths] for architecture in architectures]
     return np.array(rows, dtype=np.float64)
+
+
+def tensors(space: HasFeatureTensor, architectures: Sequence[Architecture]) -> Array:
+    """Return the feature tensors (Xu et al. 2021, arXiv:1910.01523), (num_architectures, channels, height, width).
+
+    Args:
+        space: what knows them.
+        architectures: its members, at least one.
+    """
+    return np.array([space.feature_tensor(architecture) for architecture in architectures], dtype=np.float64)

@@ -11,14 +11,22 @@ Array = NDArray[np.float64]
 
 
 class Predictor(Protocol):
-    """Fits costs and predicts them with an uncertainty; the same data and seed give the same predictions."""
+    """Fits costs and predicts them with an uncertainty; the same data and seed give the same predictions.
+
+    A module of `nas_core.predictors` says ``ENCODING = "tensor"`` if its predictor takes feature tensors; without a
+    word, it takes vectors, whatever they encode.
+    """
 
     def fit(self, features: Array, costs: Array) -> None:
         """Learn from scratch; what an earlier fit learnt is forgotten.
 
         Args:
-            features: (num_examples, num_features), finite.
-            costs: (num_examples,), finite; lower is better.
+            features: (num_examples, num_features), or (num_examples, channels, height, width) for a predictor of
+                feature tensors; finite.
+            costs: (num_examples,), at least one, finite; lower is better.
+
+        Raises:
+            ValueError: if it is not a predictor of such features.
         """
 
     def predict(self, features: Array) -> tuple[Array, Array]:

@@ -134,3 +134,16 @@ class HasPathEncoding(Protocol):
         Shorter paths come first, so that a prefix is the truncated encoding. The length is the same for every member,
         and the bits are the same for all members of equal canonical form.
         """
+
+
+@runtime_checkable
+class HasFeatureTensor(Protocol):
+    """A space whose members have a feature tensor (Xu et al. 2021, ReNAS, arXiv:1910.01523)."""
+
+    def feature_tensor(self, architecture: Architecture) -> Sequence[Sequence[Sequence[float]]]:
+        """Return channels of square matrices over the vertices of the cell: 0 where there is no connection.
+
+        An entry (i, j) says of the operation that the connection from i to j leads to (or that it is, in a cell with
+        operations on its edges) one thing a channel: its type, its multiply-accumulates, its weights. The shape is the
+        same for every member, and the values are the same for all members of equal canonical form.
+        """

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from nas_core.predictor import Predictor
 from nas_core.randomness import Streams
+from nas_core.training.one_thread import one_thread
 
 if TYPE_CHECKING:
     import torch
@@ -93,7 +93,7 @@ class MLPEnsemble:
         """
         import torch
 
-        with _one_thread(), torch.enable_grad():
+        with one_thread(), torch.enable_grad():
             self._fit(features, costs)
 
     def predict(self, features: Array) -> tuple[Array, Array]:
@@ -172,20 +172,3 @@ def forward(layers: Sequence[torch.Tensor], inputs: torch.Tensor) -> torch.Tenso
     for index in range(0, len(layers) - 2, 2):
         hidden = torch.baddbmm(layers[index + 1], hidden, layers[index]).relu()
     return torch.baddbmm(layers[-1], hidden, layers[-2]).squeeze(2)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Run torch on one thread, then on as many as before.
-
-    The products are too small to be shared out: more threads gain nothing on an idle machine, wait for each other on a
-    busy one (seconds where there was half of one), and would let results depend on their number.
-    """
-    import torch
-
-    num_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(num_threads)

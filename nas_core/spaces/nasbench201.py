@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge
@@ -30,6 +31,10 @@ EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 
 PATHS = ((3,), (0, 4), (1, 5), (0, 2, 5))
 """The paths from the input to the output, as indices of edges, by length."""
+
+KERNEL_AREAS: Mapping[str, int] = MappingProxyType({"nor_conv_1x1": 1, "nor_conv_3x3": 9})
+IMAGE_SIZE = 32
+"""Height and width of the benchmark's images, at which feature tensors count multiply-accumulates."""
 
 CHOICES = tuple(Choice(f"{source}->{target}", OPERATIONS, group="cell") for source, target in EDGES)
 NAME_PATTERN = re.compile(
@@ -133,6 +138,25 @@ class NASBench201:
             bits[sum(len(OPERATIONS) ** length for length in range(1, len(path))) + place] = 1
         return tuple(bits)
 
+    def feature_tensor(self, architecture: Architecture) -> tuple[tuple[tuple[float, ...], ...], ...]:
+        """Return (1 + 2 num_stages) matrices over the 4 nodes: entry (i, j) is about the operation from i to j.
+
+        The first is the type, numbered as in `OPERATIONS`, so that none is 0; then follow, stage by stage, the
+        multiply-accumulates on an image of 32 x 32 and the weights of the convolution, 0 of other operations.
+
+        Carries over what ReNAS (Xu et al. 2021, arXiv:1910.01523) does with cells that have operations on their
+        vertices. Differs: the cells of a stage being equal, one stands for all; and the canonical cell is encoded, so
+        that equal networks have equal tensors.
+        """
+        decisions = self.canonical(architecture).decisions
+        areas = [KERNEL_AREAS.get(OPERATIONS[decision], 0) for decision in decisions]
+        channels = [_matrix(decisions)]
+        for stage in range(self.num_stages):
+            width, size = self.channels * 2**stage, -(-IMAGE_SIZE // 2**stage)
+            weights = [area * width * width for area in areas]
+            channels += [_matrix([size * size * number for number in weights]), _matrix(weights)]
+        return tuple(channels)
+
     def scaled(self, *, width: float = 1.0, depth: float = 1.0) -> NASBench201:
         """Return the space with channels times `width` and cells a stage times `depth`, rounded up, at least 1."""
         return replace(
@@ -201,6 +225,12 @@ def build(
 ) -> NASBench201:
     """Return the space in a skeleton of the given size; the defaults are the benchmark's."""
     return NASBench201(channels, cells_per_stage, num_stages)
+
+
+def _matrix(values: Sequence[float]) -> tuple[tuple[float, ...], ...]:
+    """Return a matrix over the nodes with a value for each edge, and 0 where there is none."""
+    found = dict(zip(EDGES, values, strict=True))
+    return tuple(tuple(float(found.get((i, j), 0)) for j in range(NUM_NODES)) for i in range(NUM_NODES))
 
 
 def _times(count: int, factor: float) -> int:

@@ -14,6 +14,7 @@ from nas_core.architecture import Architecture, active
 from nas_core.networks.inheritance import inherited_state
 from nas_core.space import (
     HasBenchmarkNames,
+    HasFeatureTensor,
     HasInheritance,
     HasPathEncoding,
     HasReference,
@@ -235,6 +236,18 @@ def test_path_encodings_are_bits_and_the_same_for_equal_networks(
     assert len({len(encoding) for encoding in encodings}) == 1
     assert {bit for encoding in encodings for bit in encoding} == {0, 1}
     assert encodings == [tuple(space.path_encoding(space.canonical(member))) for member in members]
+
+
+def test_feature_tensors_are_square_and_the_same_for_equal_networks(
+    space: SearchSpace, members: list[Architecture]
+) -> None:
+    if not isinstance(space, HasFeatureTensor):
+        pytest.skip(f"{space.name} has no feature tensor")
+    tensors = np.array([space.feature_tensor(member) for member in members], dtype=float)
+    assert tensors.ndim == 4
+    assert tensors.shape[2] == tensors.shape[3]
+    assert np.isfinite(tensors).all()
+    assert np.array_equal(tensors, [space.feature_tensor(space.canonical(member)) for member in members])
 
 
 def test_a_scaled_space_has_the_same_members_in_larger_networks(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nas_core.architecture import Architecture, Choice
-from nas_core.encodings import one_hot, paths
+from nas_core.encodings import one_hot, paths, tensors
 
 CHOICES = (
     Choice("depth", ("one", "two")),
@@ -29,3 +29,17 @@ def test_paths_may_be_cut_to_the_shortest() -> None:
     architectures = [Architecture("small", (0, 1)), Architecture("small", (1, 0))]
     assert paths(TwoPaths(), architectures).tolist() == [[0, 1, 1], [1, 0, 1]]
     assert paths(TwoPaths(), architectures, num_paths=2).tolist() == [[0, 1], [1, 0]]
+
+
+class OneMatrix:
+    """Has one channel over two vertices."""
+
+    def feature_tensor(self, architecture: Architecture) -> tuple[tuple[tuple[float, ...], ...], ...]:
+        return (((0.0, float(architecture.decisions[0])), (0.0, 0.0)),)
+
+
+def test_feature_tensors_are_stacked() -> None:
+    architectures = [Architecture("small", (3,)), Architecture("small", (1,)), Architecture("small", (0,))]
+    features = tensors(OneMatrix(), architectures)
+    assert features.shape == (3, 1, 2, 2)
+    assert features[:, 0, 0, 1].tolist() == [3.0, 1.0, 0.0]

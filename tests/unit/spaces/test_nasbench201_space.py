@@ -10,7 +10,7 @@ import torch
 
 from nas_core.architecture import Architecture
 from nas_core.networks.inheritance import inherited_state
-from nas_core.space import HasBenchmarkNames, HasPathEncoding, HasReference, HasScales, HasSupernet
+from nas_core.space import HasBenchmarkNames, HasFeatureTensor, HasPathEncoding, HasReference, HasScales, HasSupernet
 from nas_core.spaces.nasbench201 import build
 from nas_core.task import TaskShape
 from nas_core.variation import sample
@@ -30,7 +30,7 @@ def seeded(seed: int) -> torch.Generator:
 
 
 def test_it_has_every_capability_that_does_not_need_morphisms() -> None:
-    for capability in (HasSupernet, HasReference, HasBenchmarkNames, HasScales, HasPathEncoding):
+    for capability in (HasSupernet, HasReference, HasBenchmarkNames, HasScales, HasPathEncoding, HasFeatureTensor):
         assert isinstance(SMALL, capability)
 
 
@@ -94,6 +94,20 @@ def test_path_encoding_of_a_hand_worked_cell() -> None:
 
 def test_equal_networks_have_equal_path_encodings() -> None:
     assert SMALL.path_encoding(cell(3, 0, 0, 0, 1, 0)) == SMALL.path_encoding(cell(0, 0, 0, 3, 0, 0))
+
+
+def test_feature_tensor_of_a_hand_worked_cell() -> None:
+    # canonical itself: conv3x3, then pooling, beside a conv1x1 from the input to the output
+    architecture = SMALL.canonical(cell(3, 0, 0, 2, 4, 0))
+    assert architecture == cell(3, 0, 0, 2, 4, 0)
+    tensor = np.array(SMALL.feature_tensor(architecture))
+    assert tensor.shape == (7, 4, 4)
+    assert tensor[0].tolist() == [[0, 3, 0, 2], [0, 0, 0, 4], [0, 0, 0, 0], [0, 0, 0, 0]]
+    # stage by stage: 4, 8, 16 channels on 32, 16, 8 pixels a side
+    assert tensor[2::2, 0, 1].tolist() == [9 * 4 * 4, 9 * 8 * 8, 9 * 16 * 16]
+    assert tensor[1::2, 0, 1].tolist() == [9 * 4 * 4 * 32 * 32] * 3
+    assert tensor[2::2, 0, 3].tolist() == [4 * 4, 8 * 8, 16 * 16]
+    assert np.count_nonzero(tensor) == 3 + 6 * 2
 
 
 def test_the_reference_is_the_residual_block() -> None:
