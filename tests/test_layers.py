@@ -28,6 +28,7 @@ CONTRACTS = {
     "encodings",
     "incumbent",
     "known_networks",
+    "rungs",
     "pareto",
     "atomic_files",
     "quarantine",
