@@ -29,6 +29,7 @@ CONTRACTS = {
     "incumbent",
     "known_networks",
     "rungs",
+    "successive_halving",
     "pareto",
     "atomic_files",
     "quarantine",
