@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -66,7 +65,9 @@ def score(
     import torch
     from torch import nn
 
+    from nas_core.training.backward_graph import nothing_saved, reached
     from nas_core.training.inputs import example_rows, with_gradient
+    from nas_core.training.scoring_mode import scoring_mode
 
     records: list[_Codes] = []
     left_out: list[Node | None] = []
@@ -80,61 +81,24 @@ def score(
         records.append(_Codes(codes @ codes.T, codes.shape[1], outputs.grad_fn))
 
     handles = [module.register_forward_hook(record) for module in network.modules() if isinstance(module, nn.ReLU)]
-    # Only the shape of the graph is needed: nothing is kept for a backward pass, which never comes.
-    nothing = torch.empty(0)
-    forgotten = torch.autograd.graph.saved_tensors_hooks(lambda _: nothing, lambda _: nothing)
     try:
-        with _training_mode(network), torch.enable_grad(), forgotten:
+        with scoring_mode(network), torch.enable_grad(), nothing_saved():
             outputs = network(with_gradient(inputs))
     finally:
         for handle in handles:
             handle.remove()
-    reached = _reached(outputs)
-    if reached.intersection(left_out) and not reached.intersection(codes.node for codes in records):
+    on_the_way = reached(outputs)
+    if on_the_way.intersection(left_out) and not on_the_way.intersection(codes.node for codes in records):
         raise ValueError(
             f"none of the {len(left_out)} ReLUs has one row for each of the {len(inputs)} examples; put a ReLU behind "
             "the readout, or use another score"
         )
     counts = torch.zeros(len(inputs), len(inputs), dtype=torch.float64, device=inputs.device)
     for codes in records:
-        if codes.node in reached:
+        if codes.node in on_the_way:
             num_on = codes.both_on.diagonal()
             counts += 2 * codes.both_on - num_on[:, None] - num_on[None, :] + codes.num_units
     eigenvalues = torch.linalg.eigvalsh(counts.cpu())
     if eigenvalues[0] <= eigenvalues[-1] * len(inputs) * torch.finfo(torch.float64).eps:
         return SINGULAR_SCORE
     return float(eigenvalues.log().sum())
-
-
-def _reached(outputs: torch.Tensor) -> set[Node | None]:
-    """Return the nodes of the graph that a backward pass from the outputs visits."""
-    visited: set[Node | None] = set()
-    waiting = [] if outputs.grad_fn is None else [outputs.grad_fn]
-    while waiting:
-        node = waiting.pop()
-        if node not in visited:
-            visited.add(node)
-            waiting.extend(source for source, _ in node.next_functions if source is not None)
-    return visited
-
-
-@contextmanager
-def _training_mode(network: nn.Module) -> Iterator[None]:
-    """Hold a network in training mode, dropout off, within a ``with`` block; then restore modes and buffers."""
-    import torch
-    from torch import nn
-
-    from nas_core.training.measurement import in_mode
-
-    buffers = [(buffer, buffer.clone()) for buffer in network.buffers()]
-    dropouts = nn.Dropout | nn.Dropout1d | nn.Dropout2d | nn.Dropout3d | nn.AlphaDropout | nn.FeatureAlphaDropout
-    with in_mode(network, training=True):
-        for module in network.modules():
-            if isinstance(module, dropouts):
-                module.eval()
-        try:
-            yield
-        finally:
-            with torch.no_grad():
-                for buffer, before in buffers:
-                    buffer.copy_(before)

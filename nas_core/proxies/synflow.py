@@ -40,22 +40,19 @@ def score(
 
     from nas_core.training.inputs import ones
     from nas_core.training.normalization import drop_normalization
+    from nas_core.training.weights import weights
 
     linear = copy.deepcopy(network).double().eval()
     drop_normalization(linear)
     with torch.no_grad():
         for parameter in linear.parameters():
             parameter.abs_()
-    weights = [
-        parameter.requires_grad_()
-        for name, parameter in linear.named_parameters()
-        if parameter.ndim >= 2 and not name.endswith("bias")
-    ]
+    counted = [weight.requires_grad_() for weight in weights(linear)]
     with torch.enable_grad():
         flow = linear(ones(inputs[:1], torch.float64)).sum()
-        gradients = torch.autograd.grad(flow, weights, allow_unused=True) if weights and flow.requires_grad else ()
+        gradients = torch.autograd.grad(flow, counted, allow_unused=True) if counted and flow.requires_grad else ()
     total = 0.0
-    for weight, gradient in zip(weights, gradients, strict=False):
+    for weight, gradient in zip(counted, gradients, strict=False):
         if gradient is not None:
             total += float((weight.detach() * gradient).abs().sum())
     if not math.isfinite(total):
