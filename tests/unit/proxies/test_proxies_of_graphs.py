@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from gnn_space.graph_batch import GraphBatch, graph_batch
 from gnn_space.normalization import NAMES, normalization
-from nas_core.proxies import flops, latency_ms, naswot, num_parameters, synflow
+from nas_core import catalog
+from nas_core.proxies import fisher, flops, l2_norm, latency_ms, naswot, num_parameters, snip, synflow
 from nas_core.training.precision import forward
 
 # two graphs: a path of two nodes, and a triangle
@@ -148,3 +149,25 @@ def test_normalizations_of_graphs_drop_out_of_the_flow(name: str) -> None:
             parameter.fill_(7.0)
     network.normalization = Adapted(made)
     assert synflow.score(network, GRAPHS, targets(GRAPHS), nn.functional.cross_entropy) == pytest.approx(24 + 16)
+
+
+def test_weights_of_graph_networks_are_matrices_and_attention_vectors() -> None:
+    network = GraphNetwork([[3.0], [-4.0]])
+    assert l2_norm.score(network, GRAPHS, targets(GRAPHS), nn.functional.cross_entropy) == pytest.approx(2 + 5)
+    network.normalization = AsItIs()
+    # messages of the path are -2 and 1, of the triangle 4, 8 and 2; times 2, plus 1, those above 0 are 3 and 9, 17, 5.
+    # Their sums 3 and 31 are graphs' rows of the head: 9 and 93, and -12 and -124, which are off. The loss is the sum,
+    # of derivative 34 by the 3 and 3 * (1 + 4 + 8 + 2) by the 2.
+    found = snip.score(network, GRAPHS, targets(GRAPHS), lambda outputs, _: outputs.sum())
+    assert found == pytest.approx(3 * 34 + 2 * 45)
+    # the head's activations that are on, of derivative 1: half of the mean of 9^2 and 93^2
+    found = fisher.score(network, GRAPHS, targets(GRAPHS), lambda outputs, _: outputs.sum())
+    assert found == pytest.approx((81 + 93**2) / 4)
+
+
+@pytest.mark.parametrize("name", ["jacob_cov", "epe_nas", "zen", "linear_regions"])
+def test_scores_of_images_are_none_of_graphs(name: str) -> None:
+    with pytest.raises(ValueError, match=r"inputs .*of type GraphBatch.*; use a score"):
+        catalog.load("proxy", name).score(
+            GraphNetwork([[1.0], [2.0]]), GRAPHS, targets(GRAPHS), nn.functional.cross_entropy
+        )
