@@ -26,7 +26,8 @@ def measure(
 
     Each proxy gets a copy of the network of its own, in the state it is in, and the same minibatch of the training
     split, drawn by the streams. What a proxy makes of the minibatch is its own affair: a cost of one example (flops,
-    latency_ms) is measured on the first one.
+    latency_ms) is measured on the first one. A proxy that draws weights or inputs itself (zen, ntk_condition_number,
+    linear_regions) has a generator with a fixed seed: every network meets the same draws.
 
     Args:
         network: freshly initialized for training-free scores; on the task's device.
