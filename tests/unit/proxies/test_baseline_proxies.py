@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -10,8 +11,10 @@ from torch import nn
 
 from nas_core import catalog
 from nas_core.proxies import flops, latency_ms, num_parameters
+from nas_core.randomness import Streams
 from nas_core.spaces.nasbench201 import build
 from nas_core.task import TaskShape
+from nas_core.training.scores import measure
 
 LABELS = torch.zeros(3, dtype=torch.long)
 
@@ -40,7 +43,7 @@ def test_latency_is_of_one_example_in_evaluation_mode() -> None:
     assert seen == [(1, False)] * 30
 
 
-@pytest.mark.parametrize("name", ["naswot", "synflow", "num_parameters", "flops", "latency_ms"])
+@pytest.mark.parametrize("name", catalog.names("proxy"))
 def test_a_score_leaves_no_trace(name: str) -> None:
     module = catalog.load("proxy", name)
     space = build(channels=2, cells_per_stage=1, num_stages=2)
@@ -70,3 +73,27 @@ def test_a_score_leaves_no_trace(name: str) -> None:
     assert images.requires_grad is False
     if name != "latency_ms":
         assert first == second
+
+
+def test_many_scores_take_no_more_memory_than_one() -> None:
+    space = build(channels=2, cells_per_stage=1, num_stages=1)
+    network = space.network(space.reference(), TaskShape((1, 4, 4), (2,)), torch.Generator().manual_seed(0))
+
+    class OneBatch:
+        loss = staticmethod(nn.functional.cross_entropy)
+
+        def batches(self, *_: object) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+            yield torch.randn(3, 1, 4, 4, generator=torch.Generator().manual_seed(1)), LABELS
+
+    def num_objects() -> int:
+        gc.collect()
+        return len(gc.get_objects())
+
+    measure(network, OneBatch(), catalog.names("proxy"), Streams(0))
+    tensors, objects = num_live_tensors(), num_objects()
+    for _ in range(2):
+        measure(network, OneBatch(), catalog.names("proxy"), Streams(0))
+    assert num_live_tensors() <= tensors
+    # a hook, a graph or a copy of the network that stays would be hundreds
+    assert num_objects() - objects < 100
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in network.modules())
