@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from nas_core.checkpoint import CheckpointFile
 from nas_core.evaluator import Evaluator
 from nas_core.objectives import Objective
 from nas_core.randomness import Streams
+from nas_core.screen import Screen
 from nas_core.search import Budget, Search
 from nas_core.space import SearchSpace
 from nas_core.strategy import Strategy
@@ -42,7 +43,20 @@ def objectives(settings: Settings, key: str) -> tuple[Objective, ...]:
     Raises:
         ValueError: for a name that is neither, or one that stands twice.
     """
-    entries = settings.search.strategies[key].objectives or settings.search.objectives
+    return _distinct(settings.search.strategies[key].objectives or settings.search.objectives)
+
+
+def screen_objectives(settings: Settings, key: str) -> tuple[Objective, ...]:
+    """Return by what a search's candidates are screened; nothing if they are not.
+
+    Raises:
+        ValueError: as for `objectives`.
+    """
+    screen = settings.search.strategies[key].screen
+    return () if screen is None else _distinct(screen.objectives)
+
+
+def _distinct(entries: Sequence[ObjectiveSettings]) -> tuple[Objective, ...]:
     found = tuple(objective(entry) for entry in entries)
     names = [each.name for each in found]
     if len(set(names)) != len(names):
@@ -72,14 +86,41 @@ def seen_shifts(settings: Settings, key: str) -> tuple[str, ...]:
 
 
 def strategy(
-    settings: Settings, key: str, space: SearchSpace, objectives: tuple[Objective, ...], seed: int
+    settings: Settings,
+    key: str,
+    space: SearchSpace,
+    objectives: tuple[Objective, ...],
+    seed: int,
+    screen: Screen | None = None,
 ) -> Strategy:
-    """Return the fresh strategy of a search, for one seed."""
+    """Return the fresh strategy of a search, for one seed.
+
+    Args:
+        settings: all of them.
+        key: of the search.
+        space: what is searched.
+        objectives: at least one.
+        seed: of the strategy's streams.
+        screen: for a strategy that asks for one; without it, such a strategy is built and can propose nothing.
+
+    Raises:
+        ValueError: if the settings have a screen and the strategy asks for none, or the other way round.
+    """
     entry = settings.search.strategies[key]
     name = entry.strategy or key
     values = checked(FILE, f"search.strategies.{key}", "strategy", name, entry.settings)
-    if "num_steps" in catalog.supplied("strategy", name):
+    supplied = catalog.supplied("strategy", name)
+    if "num_steps" in supplied:
         values["num_steps"] = _budget(settings, key).num_rounds
+    if "screen" in supplied:
+        if entry.screen is None:
+            raise ValueError(
+                f"strategy {name!r} asks for cheap scores; add a line such as "
+                "'screen: {name: zero_cost, objectives: [naswot]}'"
+            )
+        values["screen"] = screen
+    elif entry.screen is not None:
+        raise ValueError(f"strategy {name!r} asks for no cheap scores; remove the line 'screen'")
     streams = Streams(seed).child("strategy")
     built: Strategy = catalog.load("strategy", name).build(space, objectives, streams, **values)
     return built
@@ -92,12 +133,13 @@ def evaluator(
     seed: int,
     load_task: Callable[[], Task],
     num_steps: int,
+    stream: str = "evaluator",
 ) -> Evaluator:
     """Return an evaluator for one seed; the task is loaded only if the evaluator trains or scores on data."""
     values = checked(FILE, f"evaluator {plug_in.name}", "evaluator", plug_in.name, plug_in.settings)
     if "num_steps" in catalog.supplied("evaluator", plug_in.name):
         values["num_steps"] = num_steps
-    streams = Streams(seed).child("evaluator")
+    streams = Streams(seed).child(stream)
     built: Evaluator = catalog.load("evaluator", plug_in.name).build(space, objectives, streams, load_task, **values)
     return built
 
@@ -114,13 +156,42 @@ def search(
     make = functools.partial(evaluator, chosen, members, goals, seed, load_task, budget.num_rounds)
     description = {"search": key, "seed": seed, "space": members.name, "objectives": [goal.name for goal in goals]}
     with (
+        screen(settings, key, seed, load_task, folder) as cheap,
         side_by_side(
             make, settings.search.workers, settings.compute.threads, settings.search.timeout_seconds
         ) as scorer,
         closing(Archive(folder / f"archive-{seed}.jsonl", description)) as archive,
     ):
         checkpoint = CheckpointFile(folder / f"checkpoint-{seed}.pt")
-        yield Search(strategy(settings, key, members, goals, seed), scorer, archive, checkpoint), budget
+        yield Search(strategy(settings, key, members, goals, seed, cheap), scorer, archive, checkpoint), budget
+
+
+@contextmanager
+def screen(
+    settings: Settings, key: str, seed: int, load_task: Callable[[], Task], folder: Path
+) -> Iterator[Screen | None]:
+    """Give what screens a search's candidates, with an archive of its own in the folder; None if nothing does."""
+    chosen = settings.search.strategies[key].screen
+    if chosen is None:
+        yield None
+        return
+    members = space(settings)
+    goals = screen_objectives(settings, key)
+    make = functools.partial(evaluator, chosen.plug_in, members, goals, seed, load_task, 1, "screen")
+    with (
+        side_by_side(
+            make, settings.search.workers, settings.compute.threads, settings.search.timeout_seconds
+        ) as scorer,
+        closing(screen_archive(settings, key, seed, folder)) as archive,
+    ):
+        yield Screen(scorer, goals, archive)
+
+
+def screen_archive(settings: Settings, key: str, seed: int, folder: Path) -> Archive:
+    """Return the archive of what was screened for one seed, made if absent."""
+    names = [goal.name for goal in screen_objectives(settings, key)]
+    description = {"screen": key, "seed": seed, "space": space(settings).name, "objectives": names}
+    return Archive(folder / f"screen-{seed}.jsonl", description)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -90,11 +91,19 @@ def search(stage: Stage, key: str) -> None:
     space = assembly.space(stage.settings)
     goals = assembly.objectives(stage.settings, key)
     summary = _summary(stage, key, space, goals, repetitions)
+    screened = _num_screened(stage, key, seeds)
+    if screened:
+        summary["screen"] = {
+            **stage.settings.search.strategies[key].model_dump(mode="json")["screen"],
+            "num_evaluations": sum(screened.values()),
+        }
     by_seed = {repetition.seed: curves.curve(repetition.evaluations, goals) for repetition in repetitions}
 
     def fill(draft: Path) -> None:
         for seed in seeds:
             shutil.copyfile(stage.work / f"archive-{seed}.jsonl", draft / f"archive-{seed}.jsonl")
+            if screened:
+                shutil.copyfile(stage.work / f"screen-{seed}.jsonl", draft / f"screen-{seed}.jsonl")
         write_text(draft / "curve.csv", curves.table(by_seed))
         write_json(draft / "recommendations.json", summary)
 
@@ -144,6 +153,17 @@ def _repetition(stage: Stage, key: str, seed: int, advance: Callable[..., None])
                 f"if that was not the candidates' fault, remove {stage.work} and run the same command again"
             )
         return Repetition(seed, loop.strategy.recommend(), evaluations)
+
+
+def _num_screened(stage: Stage, key: str, seeds: Sequence[int]) -> dict[int, int]:
+    """Return how many cheap scores each repetition asked for; nothing if the search has none."""
+    if stage.settings.search.strategies[key].screen is None:
+        return {}
+    found = {}
+    for seed in seeds:
+        with closing(assembly.screen_archive(stage.settings, key, seed, stage.work)) as archive:
+            found[seed] = archive.num_evaluations
+    return found
 
 
 def _best_words(archive: Archive, goals: Sequence[Objective]) -> str:

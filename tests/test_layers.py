@@ -30,6 +30,7 @@ CONTRACTS = {
     "known_networks",
     "rungs",
     "successive_halving",
+    "screen",
     "pareto",
     "atomic_files",
     "quarantine",

@@ -47,6 +47,7 @@ def check(file: str, settings: Settings) -> None:
     _check_objectives(file, "search.objectives", search.objectives)
     for key in search.strategies:
         _check_search(file, settings, key, space)
+        _check_screen(file, settings, key, space, shifts)
         _check_seen_shifts(file, settings, key, shifts)
     _check_select(file, settings, space, shifts)
     checked_fields(file, "retrain.schedule", TrainingSchedule, settings.retrain.schedule)
@@ -144,6 +145,23 @@ def _check_search(file: str, settings: Settings, key: str, space: SearchSpace) -
         budget = search.budget_of(key)
         num_rounds = Budget(budget.evaluations, budget.round_size).num_rounds
         _built(search.evaluator_of(key), space, strategy, objectives, num_rounds)
+
+
+def _check_screen(file: str, settings: Settings, key: str, space: SearchSpace, shifts: Sequence[str]) -> None:
+    """Check the cheap scores of a search, if it has any: each must depend on its candidate alone."""
+    screen = settings.search.strategies[key].screen
+    if screen is None:
+        return
+    location = f"search.strategies.{key}.screen"
+    _check_evaluator(file, location, screen.plug_in, shifts)
+    _check_objectives(file, f"{location}.objectives", screen.objectives)
+    with _located(file, location):
+        objectives = assembly.screen_objectives(settings, key)
+        if _built(screen.plug_in, space, FixedList(()), objectives, 1).state_dict():
+            raise ValueError(
+                f"{screen.name!r} scores a network by weights that change while it is used; use one that scores each "
+                "by itself, such as zero_cost"
+            )
 
 
 def _check_rounds(search: Search, key: str, strategy: Strategy) -> None:

@@ -105,11 +105,26 @@ class BudgetSettings(Section):
     round_size: Count = 1
 
 
+class ScreenSettings(BaseModel):
+    """What gives a strategy cheap scores of candidates: an evaluator with its settings beside it, and the scores."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+
+    name: str
+    objectives: Annotated[tuple[NamedObjective, ...], MinLen(1)]
+
+    @property
+    def plug_in(self) -> PlugIn:
+        """The evaluator."""
+        return PlugIn(**{**(self.model_extra or {}), "name": self.name})
+
+
 class StrategySettings(Section):
     """One search: a strategy, the evaluator that it uses, and what differs from the common budget."""
 
     strategy: str | None = None
     evaluator: str
+    screen: ScreenSettings | None = None
     objectives: Annotated[tuple[NamedObjective, ...], MinLen(1)] | None = None
     evaluations: Count | None = None
     round_size: Count | None = None

@@ -20,6 +20,7 @@ SMALL = {
     "num_stages": 2,
     "num_cells": 3,
     "population_size": 5,
+    "pool_size": 12,
     "num_initial": 4,
     "num_candidates": 12,
     "num_layers": 2,

@@ -25,6 +25,7 @@ from nas_core.architecture import Architecture
 from nas_core.evaluation import Evaluation, Fidelity, Proposal
 from nas_core.objectives import Objective, rank_key
 from nas_core.randomness import Streams
+from nas_core.screen import Screen
 from nas_core.space import SearchSpace
 from nas_core.strategy import Strategy
 from nas_core.variation import sample
@@ -38,8 +39,8 @@ Build = Callable[..., Strategy]
 Outcome = Callable[[Proposal], Evaluation]
 
 
-class RandomScreen:
-    """Cheap scores, for strategies that ask for an evaluator of their own."""
+class RandomScores:
+    """Cheap scores, for strategies that ask for a screen."""
 
     def prepare(self, strategy: Strategy) -> None:
         pass
@@ -79,7 +80,7 @@ def mixed(proposal: Proposal) -> Evaluation:
 @pytest.fixture
 def build(strategy_name: str, space: SearchSpace) -> Build:
     """Return what builds the strategy afresh."""
-    supplies = {"num_steps": sum(ROUND_SIZES), "screen": RandomScreen()}
+    supplies = {"num_steps": sum(ROUND_SIZES), "screen": Screen(RandomScores(), (SIZE,))}
 
     def call(seed: int = 0, objectives: Sequence[Objective] = (ACCURACY,)) -> Strategy:
         supplied = {name: supplies[name] for name in catalog.supplied("strategy", strategy_name) if name in supplies}

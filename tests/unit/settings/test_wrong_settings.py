@@ -309,6 +309,66 @@ def test_a_learner_and_a_table_do_not_go_together(error_after: ErrorAfter) -> No
     )
 
 
+SCREENED = {
+    "evaluator": "low_fidelity",
+    "screen": {"name": "zero_cost", "objectives": ["naswot"], "batch_size": 32},
+    "settings": {"pool_size": 100},
+}
+
+
+@pytest.mark.parametrize(
+    ("screen", "line"),
+    [
+        (
+            None,
+            ": strategy 'assisted_evolution' asks for cheap scores; add a line such as "
+            "'screen: {name: zero_cost, objectives: [naswot]}'",
+        ),
+        ({"name": "zero_cost"}, ".screen.objectives is missing; add it"),
+        ({"name": "zero_cost", "objectives": []}, ".screen.objectives is []; it needs at least 1"),
+        (
+            {"name": "zero_cost", "objectives": ["naswot"], "batch_size": 1},
+            ".screen.batch_size is 1; it must be at least 2",
+        ),
+        (
+            {"name": "shared_weights", "objectives": ["validation_accuracy"]},
+            ".screen: 'shared_weights' scores a network by weights that change while it is used; use one that scores "
+            "each by itself, such as zero_cost",
+        ),
+        (
+            {"name": "zero_cost", "objectives": ["naswot", "naswot"]},
+            ".screen: objectives are ['naswot', 'naswot']; name each once",
+        ),
+    ],
+)
+def test_a_wrong_screen(screen: dict[str, Any] | None, line: str, error_after: ErrorAfter) -> None:
+    def change(document: dict[str, Any]) -> None:
+        document["search"]["strategies"]["assisted_evolution"] = {**SCREENED, "screen": screen}
+
+    assert error_after(change) == f"params.yaml: search.strategies.assisted_evolution{line}"
+
+
+def test_an_unknown_name_in_a_screen(error_after: ErrorAfter) -> None:
+    def change(document: dict[str, Any]) -> None:
+        document["search"]["strategies"]["assisted_evolution"] = {
+            **SCREENED,
+            "screen": {"name": "zero_cost", "objectives": ["naswott"]},
+        }
+
+    beginning = (
+        "params.yaml: search.strategies.assisted_evolution.screen.objectives has 'naswott' (did you mean 'naswot'?)"
+    )
+    assert error_after(change).startswith(beginning)
+
+
+def test_a_screen_for_a_strategy_without_a_use_for_it(error_after: ErrorAfter) -> None:
+    line = (
+        "search.strategies.random_search: strategy 'random_search' asks for no cheap scores; remove the line 'screen'"
+    )
+    screen = put("search.strategies.random_search.screen", SCREENED["screen"])
+    assert error_after(screen) == f"params.yaml: {line}"
+
+
 def test_an_evaluator_that_trains_nothing_has_no_accuracy(error_after: ErrorAfter) -> None:
     def change(document: dict[str, Any]) -> None:
         document["search"]["evaluators"]["zero_cost"] = {}
@@ -323,6 +383,7 @@ def test_an_evaluator_that_trains_nothing_has_no_accuracy(error_after: ErrorAfte
 RIGHT = [
     ("search.objectives", ["validation_accuracy", "naswot", {"name": "latency_ms", "limit": 3}]),
     ("search.strategies.random_search.objectives", ["synflow"]),
+    ("search.strategies.assisted_evolution", SCREENED),
     ("search.evaluators.cheap", {"name": "low_fidelity", "epochs": 1}),
     ("search.strategies.second", {"strategy": "random_search", "evaluator": "low_fidelity", "seeds": [7]}),
     ("search.strategies.random_search.evaluator", "shared_weights"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,43 @@ def test_a_search_goes_on_from_its_folder(make_checkout: Callable[..., Stage]) -
     assert len(played(stage.work, 0)) == 1
     assert played(stage.work, 9) == played(stage.root / "elsewhere", 9)
     assert len(played(stage.work, 9)) == 4
+
+
+def test_a_search_with_a_screen_keeps_the_cheap_scores_apart(make_checkout: Callable[..., Stage]) -> None:
+    key = "assisted_evolution"
+    stage = make_checkout(
+        search={
+            "objectives": ["num_parameters"],
+            "budget": {"evaluations": 5},
+            "evaluators": {"zero_cost": {}},
+            "strategies": {
+                key: {
+                    "evaluator": "zero_cost",
+                    "screen": {"name": "zero_cost", "objectives": ["flops"], "batch_size": 4},
+                    "settings": {"pool_size": 6, "population_size": 3},
+                }
+            },
+        }
+    )
+    load_task = partial(data.load_task, stage.root)
+
+    def played(folder: Path, num_rounds: int) -> tuple[list[Proposal], int]:
+        """Play up to so many rounds; return all that was ever proposed, and how many cheap scores there are."""
+        folder.mkdir(exist_ok=True)
+        with assembly.search(stage.settings, key, 0, load_task, folder) as (loop, budget):
+            for _ in itertools.islice(loop.rounds(budget), num_rounds):
+                pass
+            proposals = [each.proposal for each in loop.archive.evaluations()]
+        with closing(assembly.screen_archive(stage.settings, key, 0, folder)) as archive:
+            assert all(set(each.scores) == {"flops"} for each in archive.evaluations())
+            return proposals, archive.num_evaluations
+
+    assert played(stage.work, 0) == ([], 0)
+    proposals, num_screened = played(stage.work, 2)
+    assert (len(proposals), num_screened) == (2, 6)
+    assert played(stage.work, 9) == played(stage.root / "elsewhere", 9)
+    proposals, num_screened = played(stage.work, 9)
+    assert (len(proposals), num_screened) == (5, 6)
 
 
 class Scripted:
