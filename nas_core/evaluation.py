@@ -47,6 +47,16 @@ class Proposal:
     parent: Architecture | None = None
     morphism: str | None = None
 
+    @property
+    def thoroughness(self) -> float:
+        """Epochs x data share x width; infinite without a fidelity, as that is all that the evaluator does by itself.
+
+        Scores of unequal thoroughness are not ranked against each other; where one has to be chosen, the most thorough
+        counts.
+        """
+        fidelity = self.fidelity
+        return math.inf if fidelity is None else fidelity.epochs * fidelity.data_fraction * fidelity.width
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:

@@ -19,7 +19,8 @@ class Step(NamedTuple):
         evaluation: counted from 1.
         seconds: spent on evaluations so far.
         score: of this evaluation; None if it failed.
-        best: so far, of those that keep all limits; None if there is none.
+        best: so far, of those that keep all limits; None if there is none. Where fidelities differ, it is that of the
+            highest so far, and so may fall when a higher one is reached.
     """
 
     evaluation: int
@@ -32,13 +33,15 @@ def curve(evaluations: Sequence[Evaluation], goals: Sequence[Objective]) -> list
     """Return the anytime curve of one repetition in the first objective; what exceeds a limit is never the best."""
     goal = goals[0]
     steps = []
-    seconds, best = 0.0, None
+    seconds, best, thoroughness = 0.0, None, 0.0
     for index, evaluation in enumerate(evaluations, start=1):
         seconds += evaluation.seconds
         score = evaluation.scores.get(goal.name)
         is_feasible = score is not None and excess(evaluation, goals) == 0
-        if score is not None and is_feasible and (best is None or goal.sign * score < goal.sign * best):
-            best = score
+        if score is not None and is_feasible and evaluation.proposal.thoroughness >= thoroughness:
+            if evaluation.proposal.thoroughness > thoroughness or best is None or goal.sign * score < goal.sign * best:
+                best = score
+            thoroughness = evaluation.proposal.thoroughness
         steps.append(Step(index, seconds, score, best))
     return steps
 

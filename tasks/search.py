@@ -170,7 +170,7 @@ def _best_words(archive: Archive, goals: Sequence[Objective]) -> str:
     scored = [evaluation for evaluation in archive.evaluations() if evaluation.failure is None]
     if not scored:
         return ""
-    best = min(scored, key=lambda evaluation: rank_key(evaluation, goals))
+    best = min(scored, key=lambda evaluation: _rank(evaluation, goals))
     return f"best {goals[0].name} {best.scores[goals[0].name]:.4g} by {best.proposal.architecture.key}"
 
 
@@ -210,7 +210,7 @@ def _best(space: SearchSpace, goals: Sequence[Objective], repetition: Repetition
     """Return the best distinct networks of a repetition that keep all limits, its recommendation first in any case."""
     latest = _latest(repetition.evaluations)
     recommended = space.canonical(repetition.recommended)
-    ranked = sorted(latest, key=lambda pair: (*rank_key(pair[1], goals), pair[0]))
+    ranked = sorted(latest, key=lambda pair: (*_rank(pair[1], goals), pair[0]))
     entries: dict[Architecture, dict[str, Any]] = {
         recommended: {
             "architecture": repetition.recommended.key,
@@ -235,6 +235,11 @@ def _best(space: SearchSpace, goals: Sequence[Objective], repetition: Repetition
         if entry["evaluation"] is None:
             entry.update(scores=dict(evaluation.scores), evaluation=index)
     return list(entries.values())[:NUM_BEST]
+
+
+def _rank(evaluation: Evaluation, goals: Sequence[Objective]) -> tuple[float, ...]:
+    """Return a sort key: what was evaluated most thoroughly comes first, among equals the better one."""
+    return (-evaluation.proposal.thoroughness, *rank_key(evaluation, goals))
 
 
 def _latest(evaluations: Sequence[Evaluation]) -> list[tuple[int, Evaluation]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nas_core.architecture import Architecture
-from nas_core.evaluation import Evaluation, Proposal
+from nas_core.evaluation import Evaluation, Fidelity, Proposal
 from nas_core.objectives import Objective
 from nas_core.spaces import nasbench201
 from tasks import curves, search
@@ -40,6 +40,16 @@ def test_a_search_that_keeps_no_limit_has_no_best_score() -> None:
     repetition = search.Repetition(0, A, (scored(A, 0.9, 20),))
     steps = {0: curves.curve(repetition.evaluations, LIMITED)}
     assert search._metrics([repetition], steps, ACCURACY, 1.0)["best"] is None
+
+
+def test_scores_of_a_short_training_rank_behind_those_of_a_long_one() -> None:
+    def trained(architecture: Architecture, epochs: int, accuracy: float) -> Evaluation:
+        return Evaluation(Proposal(architecture, Fidelity(epochs)), {"validation_accuracy": accuracy}, 1.0)
+
+    evaluations = [trained(A, 1, 0.9), trained(B, 1, 0.8), trained(C, 1, 0.7), trained(B, 4, 0.5), trained(C, 4, 0.6)]
+    assert best(evaluations, (ACCURACY,), C) == [(C.key, 0.6, 4), (B.key, 0.5, 3), (A.key, 0.9, 0)]
+    steps = curves.curve(evaluations, (ACCURACY,))
+    assert [step.best for step in steps] == [0.9, 0.9, 0.9, 0.5, 0.6]
 
 
 def test_an_architecture_counts_with_its_last_score() -> None:
