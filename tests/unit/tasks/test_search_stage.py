@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+
 from nas_core.architecture import Architecture
 from nas_core.evaluation import Evaluation, Fidelity, Proposal
 from nas_core.objectives import Objective
 from nas_core.spaces import nasbench201
 from tasks import curves, search
+from tasks.stage import Stage
 
 SPACE = nasbench201.build(channels=2, cells_per_stage=1)
 A, B, C = (Architecture("nasbench201", decisions) for decisions in [(3,) * 6, (2,) * 6, (1,) * 6])
@@ -61,3 +65,32 @@ def test_a_score_that_does_not_change_counts_from_its_first_evaluation() -> None
     failed = Evaluation(Proposal(A), failure="none")
     evaluations = [scored(A, 0.5), scored(B, 0.5), scored(A, 0.5), failed]
     assert best(evaluations, (ACCURACY,), C) == [(C.key, None, None), (A.key, 0.5, 0), (B.key, 0.5, 1)]
+
+
+def test_a_search_publishes_its_cheap_scores_apart(make_checkout: Callable[..., Stage]) -> None:
+    screen = {"name": "zero_cost", "objectives": ["flops"], "batch_size": 4}
+    stage = make_checkout(
+        search={
+            "objectives": ["num_parameters"],
+            "seeds": [0, 1],
+            "budget": {"evaluations": 2},
+            "evaluators": {"zero_cost": {}},
+            "strategies": {
+                "assisted": {
+                    "strategy": "assisted_evolution",
+                    "evaluator": "zero_cost",
+                    "screen": screen,
+                    "settings": {"pool_size": 5, "population_size": 3},
+                }
+            },
+        }
+    )
+    search.search(stage, "assisted")
+    folder = stage.root / "results/search/assisted"
+    assert len((folder / "screen-0.jsonl").read_text().splitlines()) == 1 + 5
+    assert len((folder / "archive-0.jsonl").read_text().splitlines()) == 1 + 2
+    found = json.loads((folder / "recommendations.json").read_text())
+    assert found["num_evaluations"] == 4
+    assert found["screen"]["num_evaluations"] == 10
+    assert (found["screen"]["name"], found["screen"]["batch_size"]) == ("zero_cost", 4)
+    assert [each["name"] for each in found["screen"]["objectives"]] == ["flops"]
