@@ -11,13 +11,15 @@ import pytest
 from grid_space import GridSpace, member, told
 from numpy.typing import NDArray
 
+from nas_core.acquisition import thompson_sampling
 from nas_core.architecture import Architecture
 from nas_core.encodings import one_hot
 from nas_core.evaluation import Evaluation
 from nas_core.objectives import Objective
+from nas_core.predictor_guided_search import PredictorGuidedSearch
 from nas_core.randomness import Streams
 from nas_core.strategies import random_search
-from nas_core.strategies.bananas import Bananas, build
+from nas_core.strategies.bananas import build
 from nas_core.strategy import Strategy
 
 OBJECTIVES = (Objective("accuracy", "maximize"),)
@@ -40,10 +42,19 @@ class SumPredictor:
         return mean, np.full(len(features), self.deviation)
 
 
-def with_predictor(deviation: float, fits: list[tuple[Array, Array]], **changes: Any) -> Bananas:
-    settings = {"num_initial": 2, "num_candidates": 100, "num_parents": 1} | changes
+def with_predictor(
+    deviation: float,
+    fits: list[tuple[Array, Array]],
+    *,
+    seed: int = 0,
+    objectives: Sequence[Objective] = OBJECTIVES,
+    **changes: Any,
+) -> PredictorGuidedSearch:
+    """Return the search of which BANANAS is made, with the predictor above and Thompson sampling."""
+    settings = {"num_initial": 2, "num_mutations": 100, "num_parents": 1, "num_samples": 0} | changes
     predictor = partial(SumPredictor, deviation=deviation, fits=fits)
-    return Bananas(SPACE, OBJECTIVES, Streams(0), partial(one_hot, SPACE.choices), predictor, **settings)
+    encode = partial(one_hot, SPACE.choices)
+    return PredictorGuidedSearch(SPACE, objectives, Streams(seed), encode, predictor, thompson_sampling, **settings)
 
 
 def distance(first: Architecture, second: Architecture) -> int:
@@ -103,16 +114,7 @@ def test_nothing_is_proposed_twice() -> None:
 def test_thompson_sampling_draws_each_candidate_by_its_deviation() -> None:
     orders = set()
     for seed in range(5):
-        strategy = Bananas(
-            SPACE,
-            OBJECTIVES,
-            Streams(seed),
-            partial(one_hot, SPACE.choices),
-            partial(SumPredictor, deviation=1e3, fits=[]),
-            2,
-            100,
-            1,
-        )
+        strategy = with_predictor(1e3, [], seed=seed)
         strategy.tell([told((1,) * 6, 0.9), told((2,) * 6, 0.1)])
         orders.add(tuple(proposal.architecture for proposal in strategy.ask(3)))
     assert len(orders) == 5
@@ -120,16 +122,8 @@ def test_thompson_sampling_draws_each_candidate_by_its_deviation() -> None:
 
 def test_only_the_first_objective_is_predicted_but_limits_order_the_parents() -> None:
     fits: list[tuple[Array, Array]] = []
-    strategy = Bananas(
-        SPACE,
-        (*OBJECTIVES, Objective("size", "minimize", limit=10.0)),
-        Streams(0),
-        partial(one_hot, SPACE.choices),
-        partial(SumPredictor, deviation=0.0, fits=fits),
-        2,
-        5,
-        1,
-    )
+    objectives = (*OBJECTIVES, Objective("size", "minimize", limit=10.0))
+    strategy = with_predictor(0.0, fits, objectives=objectives, num_mutations=5)
     small, large = told((0,) * 6, 0.2).proposal, told((2,) * 6, 0.9).proposal
     strategy.tell(
         [Evaluation(large, {"accuracy": 0.9, "size": 20.0}), Evaluation(small, {"accuracy": 0.2, "size": 5.0})]
@@ -175,3 +169,13 @@ def test_it_finds_better_than_chance() -> None:
     searched = [best(build(space, OBJECTIVES, Streams(seed), num_epochs=40)) for seed in range(2)]
     drawn = [best(random_search.build(space, OBJECTIVES, Streams(seed))) for seed in range(2)]
     assert min(searched) > max(drawn)
+
+
+def test_its_course_is_what_it_was_when_it_was_measured() -> None:
+    strategy = build(GridSpace((4,) * 5), OBJECTIVES, Streams(0), num_initial=3, num_epochs=3, num_layers=2)
+    course = []
+    for size in (3, 2, 2):
+        proposals = [proposal.architecture.decisions for proposal in strategy.ask(size)]
+        course.append(["".join(map(str, decisions)) for decisions in proposals])
+        strategy.tell([told(decisions, sum(decisions) / 15) for decisions in proposals])
+    assert course == [["00031", "21021", "13032"], ["13002", "21121"], ["00331", "11032"]]
