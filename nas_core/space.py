@@ -147,3 +147,17 @@ class HasFeatureTensor(Protocol):
         operations on its edges) one thing a channel: its type, its multiply-accumulates, its weights. The shape is the
         same for every member, and the values are the same for all members of equal canonical form.
         """
+
+
+@runtime_checkable
+class HasMembers(Protocol):
+    """A space whose members are listed, because changes of single choices hardly ever lead from one to another."""
+
+    def members(self) -> Sequence[Architecture]:
+        """Return all members, each once; `variation.sample` draws from them."""
+
+    def nearest(self, architecture: Architecture) -> Sequence[Architecture]:
+        """Return the other members that differ from it in the fewest decisions, at least one, in a fixed order.
+
+        These are its neighbors, and what mutation leads to.
+        """

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
+from typing import TypeGuard
 
 import numpy as np
 
 from nas_core.architecture import Architecture, Choice, active
-from nas_core.space import SearchSpace
+from nas_core.space import HasMembers, SearchSpace
 
 MAX_TRIES = 1000
 
 
 def sample(space: SearchSpace, generator: np.random.Generator) -> Architecture:
-    """Return a valid architecture: every decision uniform, by rejection of invalid ones.
+    """Return a valid architecture: every decision uniform, by rejection of invalid ones; of listed members, any.
 
     Raises:
         ValueError: if no valid architecture was found in 1,000 tries.
     """
+    if _lists_members(space):
+        members = space.members()
+        return members[int(generator.random() * len(members))]
     choices = space.choices
     for _ in range(MAX_TRIES):
         draws = generator.random(len(choices)).tolist()
@@ -34,11 +39,15 @@ def mutate(space: SearchSpace, parent: Architecture, generator: np.random.Genera
     """Return a valid architecture that differs from the parent in one active choice.
 
     The choice is uniform among the active ones with more than one option, the option uniform among the others. A
-    change that activates other choices gives those their first option.
+    change that activates other choices gives those their first option. Where members are listed, it is uniform among
+    the nearest, which may differ in more than one choice.
 
     Raises:
         ValueError: if the parent has no valid neighbor among 1,000 tries.
     """
+    if _lists_members(space):
+        nearest = space.nearest(parent)
+        return nearest[int(generator.random() * len(nearest))]
     choices = space.choices
     matters = active(choices, parent.decisions)
     places = [place for place, choice in enumerate(choices) if matters[place] and len(choice.options) > 1]
@@ -74,7 +83,13 @@ def crossover(
 
 
 def neighbors(space: SearchSpace, architecture: Architecture) -> Iterator[Architecture]:
-    """Yield every valid architecture that differs in one active choice, in the order of choices and options."""
+    """Yield every valid architecture that differs in one active choice, in the order of choices and options.
+
+    Where members are listed, these are the nearest.
+    """
+    if _lists_members(space):
+        yield from space.nearest(architecture)
+        return
     choices = space.choices
     matters = active(choices, architecture.decisions)
     for place, choice in enumerate(choices):
@@ -85,6 +100,16 @@ def neighbors(space: SearchSpace, architecture: Architecture) -> Iterator[Archit
                     neighbor = _normalized(space, choices, decisions)
                     if space.is_valid(neighbor):
                         yield neighbor
+
+
+def _lists_members(space: SearchSpace) -> TypeGuard[HasMembers]:
+    return _is_listed(type(space))
+
+
+@functools.cache
+def _is_listed(space_type: type[SearchSpace]) -> bool:
+    """Return whether spaces of a type are `HasMembers`; kept, since asking takes as long as a whole sample."""
+    return issubclass(space_type, HasMembers)
 
 
 def _normalized(space: SearchSpace, choices: tuple[Choice, ...], decisions: list[int]) -> Architecture:

@@ -6,13 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import tiny_graphs
 import torch
 import toy_space
 
 from nas_core import catalog
+from nas_core.networks.vertex_cell import VertexCell
 from nas_core.space import SearchSpace
+from nas_core.spaces import nasbench101
 from nas_core.task import TaskShape
+from nas_core.variation import sample
 
 SMALL = {
     "channels": 4,
@@ -25,8 +29,14 @@ SMALL = {
     "num_candidates": 12,
     "num_layers": 2,
     "num_epochs": 2,
+    "num_mutations": 8,
+    "num_samples": 4,
+    "predictor_settings": {"num_members": 2, "num_trees": 2},
 }
 """Values for settings of these names, wherever a plug-in has one."""
+
+LEAST: Mapping[str, Mapping[str, Any]] = {"nasbench101": {"channels": 6}}
+"""Settings of spaces that `SMALL` would make too small."""
 
 GRAPH_SPACES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "gnn_space.nasbench_graph": ("node", {"width": 8}),
@@ -35,7 +45,8 @@ GRAPH_SPACES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 """Import paths of spaces of graph networks, with what these classify and the settings; after a colon stands a level."""
 
-SPACES = (toy_space.NAME, *catalog.names("space"), *GRAPH_SPACES)
+LISTED = "nasbench101:listed"
+SPACES = (toy_space.NAME, *catalog.names("space"), LISTED, *GRAPH_SPACES)
 IMAGES = TaskShape(inputs=(3, 8, 8), outputs=(4,))
 
 
@@ -58,14 +69,26 @@ def small_settings(kind: str, name: str) -> dict[str, Any]:
     return {setting.name: SMALL[setting.name] for setting in catalog.settings(kind, name) if setting.name in SMALL}
 
 
+def listed_space() -> SearchSpace:
+    """Return NAS-Bench-101 restricted to a few dozen cells, as a table would restrict it."""
+    whole = nasbench101.build(channels=6, cells_per_stage=1, num_stages=2)
+    generator = np.random.default_rng(0)
+    forms = {whole.canonical(sample(whole, generator)) for _ in range(70)}
+    cells = [VertexCell.from_bits(form.decisions[:21], form.decisions[21:]) for form in sorted(forms)]
+    return nasbench101.NASBench101Members(whole, cells)
+
+
 def space_case(name: str) -> SpaceCase:
     """Return a small space of a name in `SPACES`."""
     if name == toy_space.NAME:
         return SpaceCase(toy_space.build(), toy_space.SHAPE)
+    if name == LISTED:
+        return SpaceCase(listed_space(), IMAGES)
     if name in GRAPH_SPACES:
         what, settings = GRAPH_SPACES[name]
         space = catalog.load("space", name.partition(":")[0]).build(**settings)
         if what == "node":
             return SpaceCase(space, tiny_graphs.NODES, lambda shape: tiny_graphs.node_batch())
         return SpaceCase(space, tiny_graphs.GRAPHS, lambda shape: tiny_graphs.batch_of_graphs())
-    return SpaceCase(catalog.load("space", name).build(**small_settings("space", name)), IMAGES)
+    settings = small_settings("space", name) | LEAST.get(name, {})
+    return SpaceCase(catalog.load("space", name).build(**settings), IMAGES)

@@ -16,6 +16,7 @@ from nas_core.space import (
     HasBenchmarkNames,
     HasFeatureTensor,
     HasInheritance,
+    HasMembers,
     HasPathEncoding,
     HasReference,
     HasScales,
@@ -134,7 +135,8 @@ def test_a_mutation_differs_in_one_active_choice(space: SearchSpace, members: li
         child = mutate(space, parent, generator)
         assert space.is_valid(child)
         both = np.array(active(space.choices, parent.decisions)) & np.array(active(space.choices, child.decisions))
-        assert (np.array(parent.decisions) != np.array(child.decisions))[both].sum() == 1
+        num_changes = (np.array(parent.decisions) != np.array(child.decisions))[both].sum()
+        assert num_changes >= 1 if isinstance(space, HasMembers) else num_changes == 1
 
 
 def test_neighbors_are_what_mutation_reaches(space: SearchSpace, members: list[Architecture]) -> None:
@@ -263,3 +265,18 @@ def test_a_scaled_space_has_the_same_members_in_larger_networks(
         for one in (space, larger)
     )
     assert large > small
+
+
+def test_listed_members_are_all_there_is(space: SearchSpace, members: list[Architecture]) -> None:
+    if not isinstance(space, HasMembers):
+        pytest.skip(f"{space.name} does not list its members")
+    listed = space.members()
+    assert len(set(listed)) == len(listed)
+    assert all(space.is_valid(member) for member in listed)
+    assert set(members) <= set(listed)
+    for member in members:
+        distances = [sum(a != b for a, b in zip(member.decisions, other.decisions, strict=True)) for other in listed]
+        least = min(distance for distance in distances if distance)
+        assert list(space.nearest(member)) == [
+            other for other, distance in zip(listed, distances, strict=True) if distance == least
+        ]
