@@ -119,7 +119,7 @@ class MixedPooling(nn.Module):
             present = present.index_add(0, index, times(weight, ones))
         edge_index, edge_weight = _mixed_edges(made, place, kept.shape[0])
         sizes = torch.bincount(batch, minlength=graphs.num_graphs).cpu()
-        left = GraphBatch(x, edge_index, sizes, batch, edge_weight, graphs.target_nodes)
+        left = GraphBatch(x, edge_index, sizes, batch, edge_weight)
         return Nodes(left, present if presence is None else present * presence[kept], kept)
 
 
