@@ -34,6 +34,10 @@ class Nodes:
     presence: Tensor | None
     kept: Tensor | None
 
+    def kept_rows(self, values: Tensor) -> Tensor:
+        """Return the values (num_nodes, ...) of these nodes, out of those of all nodes before the pooling."""
+        return values if self.kept is None else values.index_select(0, self.kept)
+
 
 class MixedPooling(nn.Module):
     """The poolings of a block, of which one runs as it is, and several are mixed on the nodes that any of them keeps.
