@@ -39,7 +39,8 @@ def section(results: Results, machine: Machine) -> Section | None:
     ]
     for name in shown:
         blocks.append(_figure(results, name, found[name], machine))
-    title = f"Which nodes {LEARNER if learner is not None else 'the pooling'} kept"
+    drawn = {level.pooling for name in shown for graph in found[name] for level in graph.levels}
+    title = f"Which nodes {LEARNER if drawn == {LEARNS_EDGES} else 'the poolings'} kept"
     return Section("pooling", title, tuple(blocks))
 
 

@@ -97,7 +97,7 @@ def test_wide_figures_are_as_large_as_they_were_drawn(whole: tuple[Page, Outline
 
 def test_winners_poolings_are_drawn(whole: tuple[Page, Outline]) -> None:
     page, outline = whole
-    assert "Which nodes HGP-SL kept" in outline.text
+    assert "Which nodes the poolings kept" in outline.text
     (figure,) = (figure for figure in page.figures if figure.name.startswith("pooling-"))
     assert figure.name == "pooling-rank-1"
     assert "the network of seed 0" in figure.caption
@@ -114,6 +114,16 @@ def test_hgpsl_of_another_network_is_shown_where_the_winner_pools_otherwise(tmp_
     assert section is not None
     assert [figure.name for figure in section.figures] == ["pooling-rank-1", "pooling-reference"]
     assert "the one example there is" in section.figures[1].caption
+    assert section.title == "Which nodes the poolings kept"
+
+
+def test_a_pooling_that_is_alone_is_named(tmp_path: Path) -> None:
+    write_results(tmp_path, GRAPHS)
+    for rank in GRAPHS.ranks:
+        write_pooling_examples(tmp_path / f"results/retrain/{rank}", ("hgpsl",), num_graphs=1)
+    section = pooling.section(read(tmp_path, GRAPHS.keys, GRAPHS.ranks), MACHINE)
+    assert section is not None
+    assert section.title == "Which nodes HGP-SL kept"
 
 
 def test_large_graphs_are_not_drawn(tmp_path: Path) -> None:
