@@ -80,6 +80,11 @@ class GraphSpace:
         """Name of the space, the same for every size."""
         return NAME
 
+    @property
+    def inputs(self) -> str:
+        """What the networks take, by the level."""
+        return self.level.inputs
+
     def is_valid(self, architecture: Architecture) -> bool:
         """Return whether every decision is an option of its choice, and 0 where the choice does not matter."""
         decisions, choices = architecture.decisions, self.choices

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from gnn_space.graph_batch import GraphBatch
     from nas_core.task import Shift
 
+INPUTS = "graphs"
+
 
 def build(
     folder: Path,

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from gnn_space.graph_batch import GraphBatch
     from nas_core.task import Shift
 
+INPUTS = "nodes"
+
 
 def build(
     folder: Path,

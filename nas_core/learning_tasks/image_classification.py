@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from nas_core.task import Shift
 
+INPUTS = "images"
 FORMAT = 1
 COLOR_CORRUPTIONS = ("saturate",)
 """What leaves images with one channel as they are."""
