@@ -122,7 +122,10 @@ def test_what_is_shifted_was_never_trained_on_and_some_of_the_rest_comes_again()
     assert data.test is not None
 
     def forms(graphs: GraphSet) -> list[str]:
-        return [nx.weisfeiler_lehman_graph_hash(graph(graphs, index), iterations=6) for index in range(len(graphs))]
+        found = [graph(graphs, index) for index in range(len(graphs))]
+        for each in found:
+            nx.set_node_attributes(each, 1, "feature")
+        return [nx.weisfeiler_lehman_graph_hash(each, node_attr="feature", iterations=6) for each in found]
 
     trained = set(forms(data.train))
     again = {
