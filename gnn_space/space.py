@@ -29,7 +29,7 @@ from gnn_space.networks.vocabulary import (
     BlockNames,
     Sizes,
 )
-from gnn_space.normalization import NAMES as NORMALIZATIONS
+from gnn_space.normalizations.named import NAMES as NORMALIZATIONS
 from gnn_space.pooling_variants import pooling_variants
 from gnn_space.readouts.named import NAMES as READOUTS
 from nas_core.architecture import Architecture, Choice, active

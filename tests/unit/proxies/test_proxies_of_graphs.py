@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gnn_space.graph_batch import GraphBatch, graph_batch
-from gnn_space.normalization import NAMES, normalization
+from gnn_space.normalizations.named import NAMES, normalization
 from nas_core.proxies import flops, latency_ms, naswot, num_parameters, synflow
 from nas_core.training.precision import forward
 
