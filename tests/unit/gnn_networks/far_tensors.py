@@ -38,13 +38,15 @@ class Far(Tensor):
 
     @staticmethod
     def __new__(cls, values: Tensor) -> Far:
+        dense = values.layout == torch.strided
+        layout = {"strides": values.stride(), "storage_offset": values.storage_offset()} if dense else {}
         made: Far = torch.Tensor._make_wrapper_subclass(
             cls,
             values.size(),
-            strides=values.stride(),
-            storage_offset=values.storage_offset(),
             dtype=values.dtype,
             device=ELSEWHERE,
+            layout=values.layout,
+            **layout,
         )
         made.values = values
         return made
