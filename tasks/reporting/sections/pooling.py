@@ -61,7 +61,8 @@ def _figure(results: Results, name: str, graphs: Sequence[PooledGraph], machine:
     small = [graph for graph in graphs if 0 < graph.num_nodes <= MAX_NUM_NODES]
     chosen = [graph for graph in small if len(graph.levels) == len(small[0].levels)][:MAX_NUM_GRAPHS]
     if not chosen:
-        text = f"All {len(graphs)} examples of {words} have more than {MAX_NUM_NODES} nodes, too many to draw."
+        which = f"All {len(graphs)} examples of {words} have" if len(graphs) > 1 else f"The one example of {words} has"
+        text = f"{which} more than {MAX_NUM_NODES} nodes, too many to draw."
         return Paragraph(text, is_remark=True)
     columns = ["input", *(f"after block {level.block}: {level.pooling}" for level in chosen[0].levels)]
     has_learnt = any(graph.learnt(level) for graph in chosen for level in graph.levels)

@@ -10,12 +10,13 @@ from graph_results import GRAPH_SPACE, graph_network, write_pooling_examples
 from result_files import MadeUp, machine_facts, write_results
 from test_report_page import Outline, made
 
-from tasks.reporting.blocks import Paragraph
+from tasks.reporting.blocks import Paragraph, Table
 from tasks.reporting.examples import example_words
 from tasks.reporting.machine import Machine
 from tasks.reporting.page import Page
+from tasks.reporting.quantities import ABSENT
 from tasks.reporting.results import Results, read
-from tasks.reporting.sections import calibration, candidates, cells, headline, pooling, provenance
+from tasks.reporting.sections import calibration, candidates, cells, headline, pooling, provenance, robustness
 
 GRAPHS = MadeUp(is_of_graphs=True)
 MACHINE = Machine(**machine_facts())
@@ -135,6 +136,25 @@ def test_large_graphs_are_not_drawn(tmp_path: Path) -> None:
     assert not section.figures
     assert isinstance(section.blocks[-1], Paragraph)
     assert "more than 100 nodes" in section.blocks[-1].text
+
+
+def test_nothing_is_divided_by_a_loss_of_less_than_one_graph(tmp_path: Path) -> None:
+    write_results(tmp_path, GRAPHS)
+    path = tmp_path / "results/robustness/robustness.json"
+    content = json.loads(path.read_bytes())
+
+    def shown() -> tuple[str, str]:
+        section = robustness.section(read(tmp_path, GRAPHS.keys, GRAPHS.ranks), MACHINE)
+        table = next(block for block in section.blocks if isinstance(block, Table) and "mCE" in block.header)
+        return table.rows[0][-1], table.caption
+
+    assert "%" in shown()[0]
+    reference = next(each for each in content["networks"] if each["name"] == "reference")
+    reference["averaged"]["mean_error"]["mean"] = reference["clean_error"]["mean"] + 0.5 / content["num_test"]
+    path.write_text(json.dumps(content))
+    relative, caption = shown()
+    assert relative == ABSENT
+    assert "the reference loses less than one graph" in caption
 
 
 def test_damaged_examples_are_named(tmp_path: Path) -> None:
