@@ -244,7 +244,7 @@ def _reason(entry: Mapping[str, Any], rank: int, num_scored: int, num_seeds: int
     proposers = ", ".join(dict.fromkeys(f"{each['search']} (seed {each['seed']})" for each in entry["proposed_by"]))
     return (
         f"number {rank + 1} of {num_scored} networks by mean validation accuracy, {100 * accuracy['mean']:.2f} % over "
-        f"{num_seeds} seeds (standard deviation {100 * accuracy['standard_deviation']:.2f}); proposed by {proposers}"
+        f"{num_seeds} seed{'s' if num_seeds > 1 else ''} (standard deviation {100 * accuracy['standard_deviation']:.2f}); proposed by {proposers}"
     )
 
 
