@@ -63,8 +63,9 @@ HGP_SL = Design(
 )
 """HGP-SL's published network (Zhang et al. 2019, arXiv:1911.05954): three GCN convolutions with ReLU, the pooling after
 the first two, with ratio 0.8 and edges learnt by sparsemax over pairs within hops, the mean and maximum of each block
-summed, and a classifier of three layers. Differs from the authors' code: there is no dropout. Their ReLU on each
-readout changes nothing, since the features are not negative."""
+summed, and a classifier of three layers. Differs from the authors' code: there is no dropout, and after a pooling GCN
+gives each node a loop of weight 1 in the place of the learnt weight S_ii, where theirs takes S_ii as it is (the paper:
+1 + S_ii). Their ReLU on each readout changes nothing, since the features are not negative."""
 
 GCN_OF_GRAPHS = Design(3, _PLAIN)
 """HGP-SL's network without its pooling."""

@@ -86,14 +86,12 @@ class GraphBatch:
         """Return the same graphs with features that gradients can flow to, cut off from where they came from."""
         return replace(self, x=self.x.detach().requires_grad_())
 
-    def example_rows(self, num_rows: int) -> Tensor | None:
-        """Return the rows (num_examples,) of the examples in activations with so many rows; None if none are theirs.
-
-        Rows are those of the examples themselves or, where nodes are asked for, of all nodes.
-        """
-        if num_rows == len(self):
-            return torch.arange(num_rows, device=self.device)
-        return self.target_nodes if num_rows == self.num_nodes else None
+    def row_examples(self) -> Tensor:
+        """Return the example (num_nodes,) that each node is of: its graph, or itself where it is asked for, else -1."""
+        if self.target_nodes is None:
+            return self.batch
+        examples = torch.arange(len(self), device=self.device)
+        return torch.full_like(self.batch, -1).index_copy(0, self.target_nodes, examples)
 
     def ones(self, dtype: torch.dtype) -> GraphBatch:
         """Return the same graphs with every feature 1, and all weights as numbers of that type."""

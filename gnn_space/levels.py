@@ -24,6 +24,7 @@ class Level:
 
     Attributes:
         name: that users type.
+        inputs: what networks take, as learning tasks call it.
         poolings: that networks may have.
         default_poolings: those that they have unless told otherwise.
         has_readouts: whether each block has a readout of its nodes.
@@ -33,6 +34,7 @@ class Level:
     """
 
     name: str
+    inputs: str = field(compare=False)
     poolings: tuple[str, ...] = field(compare=False)
     default_poolings: tuple[str, ...] = field(compare=False)
     has_readouts: bool = field(compare=False)
@@ -55,6 +57,7 @@ def _node_body(task: TaskShape, options: Options, sizes: Sizes) -> Body:
 
 GRAPH = Level(
     "graph",
+    inputs="graphs",
     poolings=POOLINGS,
     default_poolings=POOLINGS,
     has_readouts=True,
@@ -64,6 +67,7 @@ GRAPH = Level(
 )
 NODE = Level(
     "node",
+    inputs="nodes",
     poolings=tuple(name for name in POOLINGS if name != MERGING_POOLING),
     default_poolings=(NO_POOLING, "topk"),
     has_readouts=False,

@@ -66,6 +66,11 @@ class NASBenchGraph:
         """Name of the space, the same for every width."""
         return NAME
 
+    @property
+    def inputs(self) -> str:
+        """What the networks take: a graph whose nodes are classified."""
+        return "nodes"
+
     @functools.cached_property
     def choices(self) -> tuple[Choice, ...]:
         """The tree, and the operation of each of its nodes."""

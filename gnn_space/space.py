@@ -29,7 +29,7 @@ from gnn_space.networks.vocabulary import (
     BlockNames,
     Sizes,
 )
-from gnn_space.normalization import NAMES as NORMALIZATIONS
+from gnn_space.normalizations.named import NAMES as NORMALIZATIONS
 from gnn_space.pooling_variants import pooling_variants
 from gnn_space.readouts.named import NAMES as READOUTS
 from nas_core.architecture import Architecture, Choice, active
@@ -79,6 +79,11 @@ class GraphSpace:
     def name(self) -> str:
         """Name of the space, the same for every size."""
         return NAME
+
+    @property
+    def inputs(self) -> str:
+        """What the networks take, by the level."""
+        return self.level.inputs
 
     def is_valid(self, architecture: Architecture) -> bool:
         """Return whether every decision is an option of its choice, and 0 where the choice does not matter."""

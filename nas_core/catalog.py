@@ -71,7 +71,8 @@ def load(kind: str, name: str) -> ModuleType:
             return importlib.import_module(name)
         except ImportError as error:
             raise ValueError(
-                f"{kind} {name!r} cannot be imported ({error}); check the path and what it imports"
+                f"{kind} {name!r} cannot be imported ({error}){_nearest_beside(name)}; check the path and what it "
+                "imports"
             ) from None
     known = names(kind)
     if name not in known:
@@ -79,6 +80,17 @@ def load(kind: str, name: str) -> ModuleType:
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise ValueError(f"unknown {kind} {name!r}{hint}; allowed: {', '.join(known)}, or an import path with a dot")
     return importlib.import_module(f"{KINDS[kind]}.{name}")
+
+
+def _nearest_beside(name: str) -> str:
+    """Return a question for the module of the same package whose name is nearest, or an empty text."""
+    package, _, last = name.rpartition(".")
+    try:
+        folders = getattr(importlib.import_module(package), "__path__", ())
+    except (ImportError, ValueError):
+        return ""
+    near = difflib.get_close_matches(last, [entry.name for entry in pkgutil.iter_modules(folders)], n=1, cutoff=0.5)
+    return f"; did you mean '{package}.{near[0]}'?" if near and near[0] != last else ""
 
 
 def settings(kind: str, name: str) -> tuple[Setting, ...]:

@@ -50,6 +50,15 @@ class SearchSpace(Protocol):
 
 
 @runtime_checkable
+class HasInputs(Protocol):
+    """A space that says what its networks take, so that other data are refused before anything is computed."""
+
+    @property
+    def inputs(self) -> str:
+        """What the networks take, in the word that a learning task's module has as `INPUTS`: images, graphs, nodes."""
+
+
+@runtime_checkable
 class HasSupernet(Protocol):
     """A space all of whose networks live in one network with shared weights."""
 

@@ -241,10 +241,11 @@ def _exceeds(evaluations: Sequence[Evaluation], limits: Sequence[Objective]) -> 
 
 def _reason(entry: Mapping[str, Any], rank: int, num_scored: int, num_seeds: int) -> str:
     accuracy = entry["validation_accuracy"]
+    seeds = f"{num_seeds} seed{'s' if num_seeds > 1 else ''}"
     proposers = ", ".join(dict.fromkeys(f"{each['search']} (seed {each['seed']})" for each in entry["proposed_by"]))
     return (
         f"number {rank + 1} of {num_scored} networks by mean validation accuracy, {100 * accuracy['mean']:.2f} % over "
-        f"{num_seeds} seeds (standard deviation {100 * accuracy['standard_deviation']:.2f}); proposed by {proposers}"
+        f"{seeds} (standard deviation {100 * accuracy['standard_deviation']:.2f}); proposed by {proposers}"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from gnn_space.convolutions.message_passing import sum_by_target
+from gnn_space.convolutions.neighbor_sum import neighbor_sum
 
 
 def heads_sum(values: Tensor, edge_index: Tensor, attention: Tensor) -> Tensor:
@@ -18,6 +19,8 @@ def heads_sum(values: Tensor, edge_index: Tensor, attention: Tensor) -> Tensor:
     Returns:
         (num_nodes, heads * channels).
     """
+    if values.is_cpu:
+        return neighbor_sum(values, edge_index, attention).flatten(1)
     messages = attention.unsqueeze(2) * values.index_select(0, edge_index[0])
     return sum_by_target(messages, edge_index, values.shape[0]).flatten(1)
 

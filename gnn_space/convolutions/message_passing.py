@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gnn_space.convolutions.neighbor_sum import neighbor_sum
+
 
 def weighted_sum(x: Tensor, edge_index: Tensor, edge_weight: Tensor | None) -> Tensor:
     """Return for each node i the sum of ``w_ij x_j`` over its edges from j, zeros where it has none.
@@ -14,6 +16,9 @@ def weighted_sum(x: Tensor, edge_index: Tensor, edge_weight: Tensor | None) -> T
         edge_index: edges (2, num_edges) as (source, target).
         edge_weight: weights (num_edges,); None is 1 for each.
     """
+    if x.is_cpu:
+        weight = ones_if_none(x, edge_index, edge_weight).to(x.dtype)
+        return neighbor_sum(x.unsqueeze(1), edge_index, weight.unsqueeze(1)).squeeze(1)
     messages = x.index_select(0, edge_index[0])
     if edge_weight is not None:
         messages = edge_weight.unsqueeze(1) * messages

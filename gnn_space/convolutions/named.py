@@ -31,7 +31,7 @@ NAMES = tuple(_MAKERS)
 
 
 def convolution(name: str, in_channels: int, out_channels: int) -> nn.Module:
-    """Return the convolution of a name, a `gnn_space.layers.Convolution`.
+    """Return the convolution of a name, a `gnn_space.convolutions.convolution.Convolution`.
 
     Args:
         name: one of NAMES.

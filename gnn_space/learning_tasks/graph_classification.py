@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
     from gnn_space.data.resident_graphs import ResidentGraphs
     from gnn_space.graph_batch import GraphBatch
     from nas_core.task import Shift
+
+INPUTS = "graphs"
 
 
 def build(
@@ -107,17 +108,12 @@ class GraphClassification:
         Raises:
             ValueError: the task was built without the split, or is to augment without a generator.
         """
-        import torch
-
-        from nas_core.data.stratified_order import stratified_order
+        from nas_core.data.stratified_order import order_of_pass
 
         graphs = self._split(split)
         if augment and generator is None:
             raise ValueError("augment needs a generator; give a CPU generator, or augment=False")
-        order = stratified_order(graphs.labels)[: math.ceil(fraction * len(graphs))] if fraction < 1 else None
-        if generator is not None:
-            permutation = torch.randperm(len(graphs) if order is None else len(order), generator=generator)
-            order = permutation if order is None else order[permutation]
+        order = order_of_pass(graphs.labels, fraction, generator)
         taken = graphs if order is None else graphs.take(order)
         yield from taken.batches(batch_size)
 
@@ -141,10 +137,7 @@ class GraphClassification:
         """Return the structural noises by name, as they act on standardized graphs."""
         from gnn_space.shifts import suite
 
-        def at_severity(name: str) -> Shift:
-            return lambda graphs, generator: suite.shift(name)(graphs, severity, generator)
-
-        return {name: at_severity(name) for name in suite.names()}
+        return suite.at_severity(severity)
 
     def shift_families(self) -> Mapping[str, str]:
         """Return the family of every structural noise: structure or features."""

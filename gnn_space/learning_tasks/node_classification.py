@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
     from gnn_space.data.resident_graphs import ResidentGraphs
     from gnn_space.graph_batch import GraphBatch
     from nas_core.task import Shift
+
+INPUTS = "nodes"
 
 
 def build(
@@ -125,17 +126,12 @@ class NodeClassification:
         Raises:
             ValueError: the task was built without the split, or is to augment without a generator.
         """
-        import torch
-
-        from nas_core.data.stratified_order import stratified_order
+        from nas_core.data.stratified_order import order_of_pass
 
         nodes, labels = self._split(split)
         if augment and generator is None:
             raise ValueError("augment needs a generator; give a CPU generator, or augment=False")
-        order = stratified_order(labels)[: math.ceil(fraction * len(labels))] if fraction < 1 else None
-        if generator is not None:
-            permutation = torch.randperm(len(labels) if order is None else len(order), generator=generator)
-            order = permutation if order is None else order[permutation]
+        order = order_of_pass(labels, fraction, generator)
         if order is not None:
             order = order.to(self.device)
             nodes, labels = nodes[order], labels[order]
@@ -161,10 +157,7 @@ class NodeClassification:
         """Return the structural noises by name, as they act on the whole graph."""
         from gnn_space.shifts import suite
 
-        def at_severity(name: str) -> Shift:
-            return lambda graphs, generator: suite.shift(name)(graphs, severity, generator)
-
-        return {name: at_severity(name) for name in suite.names()}
+        return suite.at_severity(severity)
 
     def shift_families(self) -> Mapping[str, str]:
         """Return the family of every structural noise: structure or features."""

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from gnn_space.convolutions.named import convolution
 from gnn_space.graph_batch import GraphBatch
-from gnn_space.networks.descent import Level
+from gnn_space.networks.descent import BlockOutput
 from gnn_space.networks.selection import Options, Selection, mixed, views_needed
 from gnn_space.networks.vocabulary import NO_POOLING, BlockNames
 
@@ -34,7 +34,7 @@ class Ascent(nn.Module):
         self.convolution = convolution("gcn", width, width)
         self.relu = nn.ReLU()
 
-    def forward(self, u: Tensor, level: Level, selection: Selection) -> Tensor:
+    def forward(self, u: Tensor, level: BlockOutput, selection: Selection) -> Tensor:
         """Return the features of the nodes that were there before the pooling."""
         graphs = level.before
         u = put_back(u, level.after.kept, graphs.num_nodes)
@@ -73,7 +73,7 @@ class NodeViews(nn.Module):
         )
 
     def forward(
-        self, graphs: GraphBatch, levels: Sequence[Level], depths: Sequence[int], selection: Selection
+        self, graphs: GraphBatch, levels: Sequence[BlockOutput], depths: Sequence[int], selection: Selection
     ) -> list[list[Tensor]]:
         """Return for each depth the features to combine, the last block's at the end.
 
@@ -86,14 +86,14 @@ class NodeViews(nn.Module):
             views.append(every if graphs.target_nodes is None else [x[graphs.target_nodes] for x in every])
         return views
 
-    def _ascended(self, levels: Sequence[Level], selection: Selection) -> Tensor:
+    def _ascended(self, levels: Sequence[BlockOutput], selection: Selection) -> Tensor:
         u = levels[-1].after.graphs.x
         for number, level in reversed(list(enumerate(levels, start=1))):
             if str(number) in self.ascents:
                 u = self.ascents[str(number)](u, level, selection)
         return u
 
-    def _spread(self, levels: Sequence[Level], number: int) -> Tensor:
+    def _spread(self, levels: Sequence[BlockOutput], number: int) -> Tensor:
         x = levels[number - 1].before.x
         for level in reversed(levels[: number - 1]):
             x = put_back(x, level.after.kept, level.before.num_nodes)

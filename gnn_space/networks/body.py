@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gnn_space.graph_batch import GraphBatch
 from gnn_space.networks.combination import Combination
-from gnn_space.networks.descent import Descent, Level
+from gnn_space.networks.descent import BlockOutput, Descent
 from gnn_space.networks.head import Head
 from gnn_space.networks.selection import Selection, mixed
 from gnn_space.networks.vocabulary import NUM_BLOCKS
@@ -19,7 +19,7 @@ class Views(Protocol):
     """An `nn.Module` that makes of each block the vectors that are combined and classified."""
 
     def __call__(
-        self, graphs: GraphBatch, levels: Sequence[Level], depths: Sequence[int], selection: Selection
+        self, graphs: GraphBatch, levels: Sequence[BlockOutput], depths: Sequence[int], selection: Selection
     ) -> list[list[Tensor]]:
         """Return for each depth the vectors of its blocks, the last block's at the end."""
 

@@ -16,7 +16,7 @@ from gnn_space.networks.vocabulary import BlockNames, Sizes
 
 
 @dataclass(frozen=True, eq=False)
-class Level:
+class BlockOutput:
     """What one block made.
 
     Attributes:
@@ -50,14 +50,14 @@ class Block(nn.Module):
 
     def forward(
         self, graphs: GraphBatch, presence: Tensor | None, earlier: Sequence[Tensor], selection: Selection
-    ) -> Level:
+    ) -> BlockOutput:
         """Return what the block makes; `earlier` are the outputs of the earlier blocks on the nodes of `graphs`."""
         y = self.layers(graphs, presence, selection)
         y = self.connection(graphs.x, y, earlier, selection[self.names.connection])
         if presence is not None:
             y = presence.unsqueeze(1) * y
         before = replace(graphs, x=y)
-        return Level(before, self.pooling(before, presence, selection))
+        return BlockOutput(before, self.pooling(before, presence, selection))
 
 
 class Descent(nn.Module):
@@ -77,9 +77,9 @@ class Descent(nn.Module):
             for number in range(1, num_blocks + 1)
         )
 
-    def forward(self, graphs: GraphBatch, num_blocks: int, selection: Selection) -> list[Level]:
+    def forward(self, graphs: GraphBatch, num_blocks: int, selection: Selection) -> list[BlockOutput]:
         """Return what each of the first `num_blocks` blocks makes."""
-        levels: list[Level] = []
+        levels: list[BlockOutput] = []
         earlier: list[Tensor] = []
         presence = None
         for block in self.blocks[:num_blocks]:

@@ -11,7 +11,7 @@ from gnn_space.graph_batch import GraphBatch
 from gnn_space.networks.activation import activation
 from gnn_space.networks.selection import Options, Selection, Weighted, key, mixed
 from gnn_space.networks.vocabulary import IDENTITY, BlockNames, Sizes
-from gnn_space.normalization import normalization
+from gnn_space.normalizations.named import normalization
 
 
 class Layer(nn.Module):

@@ -34,6 +34,10 @@ class Nodes:
     presence: Tensor | None
     kept: Tensor | None
 
+    def kept_rows(self, values: Tensor) -> Tensor:
+        """Return the values (num_nodes, ...) of these nodes, out of those of all nodes before the pooling."""
+        return values if self.kept is None else values.index_select(0, self.kept)
+
 
 class MixedPooling(nn.Module):
     """The poolings of a block, of which one runs as it is, and several are mixed on the nodes that any of them keeps.
@@ -119,7 +123,7 @@ class MixedPooling(nn.Module):
             present = present.index_add(0, index, times(weight, ones))
         edge_index, edge_weight = _mixed_edges(made, place, kept.shape[0])
         sizes = torch.bincount(batch, minlength=graphs.num_graphs).cpu()
-        left = GraphBatch(x, edge_index, sizes, batch, edge_weight, graphs.target_nodes)
+        left = GraphBatch(x, edge_index, sizes, batch, edge_weight)
         return Nodes(left, present if presence is None else present * presence[kept], kept)
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gnn_space.graph_batch import GraphBatch
-from gnn_space.networks.descent import Descent, Level
+from gnn_space.networks.descent import BlockOutput, Descent
 from gnn_space.networks.selection import Selection
 from gnn_space.networks.vocabulary import NO_POOLING, NUM_BLOCKS, BlockNames
 
@@ -25,7 +25,7 @@ def pooling_examples(descent: Descent, selection: Selection, graphs: GraphBatch,
         count: at most this many graphs.
     """
     with torch.no_grad():
-        levels: list[Level] = descent(graphs, int(selection[NUM_BLOCKS][0].option), selection)
+        levels: list[BlockOutput] = descent(graphs, int(selection[NUM_BLOCKS][0].option), selection)
     starts = (graphs.sizes.cumsum(0) - graphs.sizes).tolist()
     examples: list[dict[str, object]] = []
     for graph, start in list(enumerate(starts))[: max(0, count)]:
@@ -41,7 +41,7 @@ def pooling_examples(descent: Descent, selection: Selection, graphs: GraphBatch,
     return examples
 
 
-def _levels_of(levels: list[Level], selection: Selection, graph: int, start: int) -> list[dict[str, object]]:
+def _levels_of(levels: list[BlockOutput], selection: Selection, graph: int, start: int) -> list[dict[str, object]]:
     """Return the levels of one graph, whose first node has the number `start` in the batch."""
     found: list[dict[str, object]] = []
     origin: Tensor | None = None

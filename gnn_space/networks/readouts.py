@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from gnn_space.graph_batch import GraphBatch
-from gnn_space.networks.descent import Level
+from gnn_space.networks.descent import BlockOutput
 from gnn_space.networks.selection import Options, Selection, mixed, views_needed
 from gnn_space.networks.vocabulary import BlockNames
 from gnn_space.readouts.named import readout, readout_channels
@@ -35,7 +35,7 @@ class BlockReadout(nn.Module):
                 nn.Identity() if channels == 2 * width else nn.Linear(channels, 2 * width, bias=False)
             )
 
-    def forward(self, level: Level, selection: Selection) -> Tensor:
+    def forward(self, level: BlockOutput, selection: Selection) -> Tensor:
         """Return one vector a graph."""
         graphs, presence = level.after.graphs, level.after.presence
         return mixed(
@@ -64,7 +64,7 @@ class ReadoutViews(nn.Module):
         )
 
     def forward(
-        self, graphs: GraphBatch, levels: Sequence[Level], depths: Sequence[int], selection: Selection
+        self, graphs: GraphBatch, levels: Sequence[BlockOutput], depths: Sequence[int], selection: Selection
     ) -> list[list[Tensor]]:
         """Return for each depth the vectors (num_graphs, 2 width) to combine, the last block's at the end."""
         needed = {depth: views_needed(selection, depth) for depth in depths}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gnn_space.pooling.induced_subgraph import InducedSubgraph
+from gnn_space.stable_order import stable_order
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,9 +65,8 @@ class PairsWithinHops:
     kept, so that nodes that the pooling has parted are still candidates. Differs from the authors' code: paths
     have up to `num_hops` edges, where theirs, by squaring the neighborhood twice, have 4 and not 3.
 
-    The memory grows with the number of pairs within hops times the mean degree, by joins of lists of edges. How many
-    pairs there are depends on the edges: **on an accelerator the host waits** several times for their number.
-    `all_pairs` does not.
+    The pairs are the entries of a power of the sparse adjacency, and memory grows with their number. It depends on the
+    edges: **on an accelerator the host waits** several times for it. `all_pairs` does not.
 
     Attributes:
         num_hops: edges of the longest path, at least 1.
@@ -79,8 +80,9 @@ class PairsWithinHops:
 
     def __call__(self, subgraph: InducedSubgraph, dtype: torch.dtype) -> CandidatePairs:
         """Return the pairs, with the adjacency as numbers of that type."""
-        num_kept = max(subgraph.num_kept, 1)
-        keys = _reached(subgraph, self.num_hops)
+        target, source = _within(subgraph, self.num_hops)
+        num_kept = subgraph.num_kept
+        keys = target * num_kept + source
         from_node, to_node = subgraph.edge_index
         wanted = to_node * num_kept + from_node
         pair = torch.searchsorted(keys, wanted)
@@ -88,41 +90,42 @@ class PairsWithinHops:
         pair = pair.clamp(max=max(len(keys) - 1, 0))
         weight = _weights(subgraph, dtype) * (keys.index_select(0, pair) == wanted)
         adjacency = torch.zeros(len(keys), dtype=dtype, device=keys.device).index_add(0, pair, weight)
-        return CandidatePairs(keys // num_kept, keys % num_kept, adjacency)
+        return CandidatePairs(target, source, adjacency)
 
 
-def _reached(subgraph: InducedSubgraph, num_hops: int) -> Tensor:
-    """Return ``i * num_kept + j`` for all kept i and j with a path of few edges from j to i, rising."""
-    number, num_nodes = subgraph.new_number, max(len(subgraph.new_number), 1)
+def _within(subgraph: InducedSubgraph, num_hops: int) -> Tensor:
+    """Return the pairs (2, num_pairs) as (i, j) of kept nodes with a path of few edges from j to i, by i and then j.
+
+    They are where ``(A + I)^num_hops`` is not 0, whose entries count walks that may stay where they are.
+    """
+    number, kept = subgraph.new_number, subgraph.kept
+    num_nodes, num_kept = len(number), len(kept)
     from_node, to_node = subgraph.whole_edge_index
     if subgraph.whole_edge_weight is not None:
         there = torch.nonzero(subgraph.whole_edge_weight > 0).squeeze(1)
         from_node, to_node = from_node.index_select(0, there), to_node.index_select(0, there)
-    to_node, order = torch.sort(to_node)
-    from_node = from_node.index_select(0, order)
-    bounds = torch.searchsorted(to_node, torch.arange(len(number) + 1, device=number.device))
-    first_edge, num_edges = bounds[:-1], bounds.diff()
+    nodes = torch.arange(num_nodes, device=number.device)
+    rows, columns = torch.cat((to_node, nodes)), torch.cat((from_node, nodes))
+    one_hop = _ones(rows, columns, (num_nodes, num_nodes))
+    ends = number.index_select(0, columns)
+    at_kept = torch.nonzero(ends >= 0).squeeze(1)
+    last_hop = _ones(rows.index_select(0, at_kept), ends.index_select(0, at_kept), (num_nodes, num_kept))
+    paths = _ones(nodes[:num_kept], kept, (num_kept, num_nodes))
+    with warnings.catch_warnings():  # torch's product makes use of a format that it calls young
+        warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta", UserWarning)
+        for _ in range(num_hops - 1):
+            paths = torch.sparse.mm(paths, one_hop)
+        pairs: Tensor = torch.sparse.mm(paths, last_hop).coalesce().indices()
+    return pairs
 
-    reached = torch.arange(subgraph.num_kept, device=number.device) * num_nodes + subgraph.kept
-    frontier = reached  # what the last hop reached first
-    for hop in range(num_hops):
-        node = frontier % num_nodes
-        fan = num_edges.index_select(0, node)
-        walk = torch.repeat_interleave(torch.arange(len(frontier), device=number.device), fan)
-        # the edges into a node are neighbors in the sorted list
-        shift = first_edge.index_select(0, node) - (fan.cumsum(0) - fan)
-        edge = torch.arange(len(walk), device=number.device) + shift.index_select(0, walk)
-        ends = from_node.index_select(0, edge)
-        found = (frontier - node).index_select(0, walk) + ends
-        if hop == num_hops - 1:
-            found = found[number.index_select(0, ends) >= 0]
-        found = torch.unique(found)
-        place = torch.searchsorted(reached, found).clamp(max=max(len(reached) - 1, 0))
-        frontier = found[reached.index_select(0, place) != found]
-        reached = torch.sort(torch.cat((reached, frontier))).values
-    column = number.index_select(0, reached % num_nodes)
-    inside = column >= 0
-    return ((reached // num_nodes) * max(subgraph.num_kept, 1) + column)[inside]
+
+def _ones(rows: Tensor, columns: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Return the sparse matrix with a 1 at each of the places, which may be there twice."""
+    order = stable_order(rows * shape[1] + columns)
+    places = torch.stack((rows.index_select(0, order), columns.index_select(0, order)))
+    ones = torch.ones(len(order), device=order.device)
+    # two entries at one place are as good as their sum
+    return torch.sparse_coo_tensor(places, ones, shape, check_invariants=False, is_coalesced=True)
 
 
 def _weights(subgraph: InducedSubgraph, dtype: torch.dtype) -> Tensor:

@@ -77,7 +77,7 @@ class HGPSLPooling(nn.Module):
         self.connect = _named("structure", structure, structures)()
 
     def forward(self, graphs: GraphBatch) -> Pooled:
-        """Return the pooled batch, which asks for one output a graph: target nodes may be gone."""
+        """Return the pooled batch."""
         selected = self.select(graphs)
         kept = selected.node_index
         x = graphs.x.index_select(0, kept)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -47,7 +47,4 @@ class HighestScores:
         x = graphs.x.index_select(0, kept) * torch.tanh(scores.index_select(0, kept)).unsqueeze(1)
         selected = SelectOutput(kept, graphs.num_nodes, torch.arange(len(kept), device=kept.device), len(kept))
         edges = InducedEdges()(selected, graphs.edge_index, graphs.edge_weight, graphs.batch, x, sizes)
-        found = replace(
-            graphs, x=x, edge_index=edges.edge_index, sizes=sizes, batch=edges.batch, edge_weight=edges.edge_attr
-        )
-        return Pooled(found, kept)
+        return Pooled(GraphBatch(x, edges.edge_index, sizes, edges.batch, edges.edge_attr), kept)

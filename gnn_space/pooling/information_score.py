@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+
+from gnn_space.convolutions.neighbor_sum import neighbor_sum
 
 Normalization = Callable[[Tensor, Tensor, Tensor], Tensor]
 
@@ -37,15 +38,7 @@ def information_score(
         weight = x.new_ones(edge_index.shape[1]) if edge_weight is None else edge_weight.to(x.dtype)
         degree = x.new_zeros(num_nodes).index_add_(0, edge_index[1], weight)
         normalized = normalization(edge_index, weight, degree)
-        target, order = torch.sort(edge_index[1], stable=True)
-        first_edge = torch.searchsorted(target, torch.arange(num_nodes, device=x.device))
-        predicted = F.embedding_bag(
-            edge_index[0].index_select(0, order),
-            x,
-            first_edge,
-            mode="sum",
-            per_sample_weights=normalized.index_select(0, order),
-        )
+        predicted = neighbor_sum(x.unsqueeze(1), edge_index, normalized.unsqueeze(1)).squeeze(1)
         return predicted.sub_(x).abs_().sum(1)
 
 

@@ -18,7 +18,8 @@ class Pooled:
     Every pooling keeps a subset of the nodes: one that clusters nodes keeps one of each cluster to stand for it.
 
     Attributes:
-        graphs: the kept nodes with their new features, and the weighted edges among them in the new numbering.
+        graphs: the kept nodes with their new features, and the weighted edges among them in the new numbering; no nodes
+            are asked for, since those may be gone.
         kept: (num_kept,) int64, for each node of `graphs` its number before the pooling; rising within each graph.
     """
 

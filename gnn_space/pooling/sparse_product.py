@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gnn_space.stable_order import stable_order
+
 
 @dataclass(frozen=True, eq=False)
 class SparseMatrix:
@@ -34,7 +36,7 @@ class SparseMatrix:
         Memory grows with the number of pairs of an entry (i, k) here and an entry (k, j) there. How many there are is
         asked of the device.
         """
-        order = torch.argsort(other.rows, stable=True)
+        order = stable_order(other.rows)
         counts = torch.bincount(other.rows, minlength=other.shape[0])
         starts = counts.cumsum(0) - counts
         partners = counts.index_select(0, self.columns)
@@ -45,7 +47,9 @@ class SparseMatrix:
         right = order.index_select(0, starts.index_select(0, self.columns.index_select(0, left)) + place)
         values = self.values.index_select(0, left) * other.values.index_select(0, right)
         places = self.rows.index_select(0, left) * other.shape[1] + other.columns.index_select(0, right)
-        distinct, which = torch.unique(places, return_inverse=True)
-        added = values.new_zeros(len(distinct)).index_add(0, which, values)
+        # sorted first, which is faster on the CPU than how `unique` sorts
+        rising = stable_order(places)
+        distinct, which = torch.unique_consecutive(places.index_select(0, rising), return_inverse=True)
+        added = values.new_zeros(len(distinct)).index_add(0, which, values.index_select(0, rising))
         rows = torch.div(distinct, max(other.shape[1], 1), rounding_mode="floor")
         return SparseMatrix(rows, distinct - rows * other.shape[1], added, (self.shape[0], other.shape[1]))

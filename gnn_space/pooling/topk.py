@@ -15,7 +15,8 @@ class TopKPooling(nn.Module):
     """Keeps the nodes of each graph with the highest ``s_i = x_i p / |p|``, with features ``tanh(s_i) x_i``.
 
     Gao and Ji 2019 (Graph U-Nets), arXiv:1905.05178; Cangea et al. 2018, arXiv:1811.01287, from which tanh is, where
-    the former has a sigmoid. Follows the latter, as PyG's TopKPooling does.
+    the former has a sigmoid, and edges between kept nodes that are two steps apart. Follows the latter, as PyG's
+    TopKPooling does.
 
     Args:
         channels: channels of x.

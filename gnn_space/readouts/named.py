@@ -23,7 +23,7 @@ NAMES = tuple(_MAKERS)
 
 
 def readout(name: str, channels: int) -> nn.Module:
-    """Return the readout of a name, a `gnn_space.layers.Readout`.
+    """Return the readout of a name, a `gnn_space.readouts.readout.Readout`.
 
     Args:
         name: one of NAMES.

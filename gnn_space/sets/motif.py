@@ -52,6 +52,9 @@ def load(
     - correlation: bases independent of the motif (absent if they are already).
 
     Every node has the one feature 1: what there is to learn is in the edges. House and crane have the same degrees.
+    Graphs are drawn independently of each other, as in the sources. Small bases have few places and no random edge, so
+    that some come again: of the default set, a fifth of the test graphs are also training graphs but for the numbers of
+    their nodes, and none of those with other or larger bases.
 
     Sources: Gui et al. 2022, "GOOD", arXiv:2206.08452 (GOOD-Motif: motifs house, cycle, crane; unseen bases; larger
     bases; constant features; 5 % random edges); Wu et al. 2022, "Discovering invariant rationales", arXiv:2201.12872

@@ -59,6 +59,19 @@ def families() -> dict[str, str]:
     return {name: shift(name).family for name in names()}
 
 
+def at_severity(severity: int) -> dict[str, Callable[[GraphBatch, torch.Generator], GraphBatch]]:
+    """Return every shift by name, as a function of (graphs, generator).
+
+    Args:
+        severity: 1 to 5.
+    """
+
+    def held(found: GraphShift) -> Callable[[GraphBatch, torch.Generator], GraphBatch]:
+        return lambda graphs, generator: found(graphs, severity, generator)
+
+    return {name: held(shift(name)) for name in names()}
+
+
 def shift(name: str) -> GraphShift:
     """Return the shift of that name.
 

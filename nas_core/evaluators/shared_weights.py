@@ -103,7 +103,8 @@ def build(
         num_statistics_batches: training minibatches from which the batch statistics of a path are computed.
         channel_fraction: one channel in so many goes through the mixture (PC-DARTS: 4).
         affine: learnable scale and shift in the mixture's batch normalization.
-        autocast: train in bfloat16 where that is safe; not together with a second-order strategy.
+        autocast: train in bfloat16 where that is safe, which leaves graphs in float32; not together with a
+            second-order strategy.
         seen_shifts: distribution shifts over which "shifted_validation_accuracy" is the mean.
         shift_severity: of these.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from nas_core.task import Shift
 
+INPUTS = "images"
 FORMAT = 1
 COLOR_CORRUPTIONS = ("saturate",)
 """What leaves images with one channel as they are."""
@@ -153,17 +153,14 @@ class ImageClassification:
         """
         import torch
 
-        from nas_core.data.stratified_order import stratified_order
+        from nas_core.data.stratified_order import order_of_pass
         from nas_core.training import augmentation
 
         images, labels = self._split(split)
         if augment and generator is None:
             raise ValueError("augment needs a generator; give a CPU generator, or augment=False")
-        order = stratified_order(labels)[: math.ceil(fraction * len(labels))] if fraction < 1 else None
+        order = order_of_pass(labels, fraction, generator)
         num_taken = len(labels) if order is None else len(order)
-        if generator is not None:
-            permutation = torch.randperm(num_taken, generator=generator)
-            order = permutation if order is None else order[permutation]
         # the whole pass is drawn at once: one transfer to the device, not one a batch
         if order is not None:
             order = order.to(self.device)

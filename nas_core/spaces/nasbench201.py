@@ -69,6 +69,11 @@ class NASBench201:
         return NAME
 
     @property
+    def inputs(self) -> str:
+        """What the networks take."""
+        return "images"
+
+    @property
     def choices(self) -> tuple[Choice, ...]:
         """One choice an edge, in the order of the official string."""
         return CHOICES

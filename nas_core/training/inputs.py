@@ -27,11 +27,19 @@ class HasGradient(Protocol):
 
 
 @runtime_checkable
-class HasExampleRows(Protocol):
+class HasRowExamples(Protocol):
     """Inputs that are no tensor, whose activations may have other rows than one an example."""
 
-    def example_rows(self, num_rows: int) -> Tensor | None:
-        """Return the rows (num_examples,) int64 of the examples in activations with so many rows; None if none are."""
+    def row_examples(self) -> Tensor:
+        """Return the example (num_rows,) int64 that each row that goes into a network is of, -1 for none."""
+
+
+@runtime_checkable
+class KeepsRows(Protocol):
+    """What a module returns that has left out some of the rows that it was given."""
+
+    def kept_rows(self, values: Tensor) -> Tensor:
+        """Return the values (num_kept, ...) of the rows that are left, out of those (num_rows, ...) of all rows."""
 
 
 def ones(inputs: Inputs, dtype: torch.dtype) -> Inputs:
@@ -58,16 +66,3 @@ def with_gradient(inputs: Inputs) -> Inputs:
     if isinstance(inputs, HasGradient):
         return inputs.with_gradient()
     raise ValueError(f"inputs of type {type(inputs).__name__} have no method with_gradient(); add it to their class")
-
-
-def example_rows(values: Tensor, inputs: Inputs) -> Tensor | None:
-    """Return the rows of values (rows, ...) that belong to the examples, one each; None if the values have none such.
-
-    Args:
-        values: computed from the inputs.
-        inputs: a minibatch.
-    """
-    if isinstance(inputs, HasExampleRows):
-        rows = inputs.example_rows(len(values))
-        return None if rows is None else values[rows]
-    return values if len(values) == len(inputs) else None

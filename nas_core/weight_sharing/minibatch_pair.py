@@ -40,7 +40,8 @@ class MinibatchPair:
             validation: gives (inputs, targets) for what the learner learns; asked once, and only if they are needed.
             epoch: whole epochs done.
             progress: share of the training done, from 0 to 1.
-            autocast: compute in bfloat16 where that is safe.
+            autocast: compute in bfloat16 where that is safe; inputs that are no tensor (graphs) stay in float32,
+                as in every other forward pass (`nas_core.training.precision`).
         """
         self.epoch = epoch
         self.progress = progress
@@ -95,6 +96,6 @@ class MinibatchPair:
 
     def _outputs(self, gates: Gates, inputs: Inputs) -> torch.Tensor:
         device = self._task.device
-        with torch.autocast(device.type, torch.bfloat16, enabled=self._autocast):
+        with torch.autocast(device.type, torch.bfloat16, enabled=self._autocast and isinstance(inputs, torch.Tensor)):
             outputs: torch.Tensor = self._supernet(inputs, gates.to(device))
         return outputs.float() if self._autocast else outputs

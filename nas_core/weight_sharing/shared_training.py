@@ -33,7 +33,7 @@ class DataRecipe:
         learner_split: the split that the learner's own loss sees.
         augment: whether training minibatches, the learner's included, are augmented.
         num_statistics_batches: training minibatches from which the batch statistics of a path are computed.
-        autocast: compute in bfloat16 where that is safe.
+        autocast: compute in bfloat16 where that is safe; see `MinibatchPair`.
     """
 
     batch_size: int = 64

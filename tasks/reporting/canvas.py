@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DOTS_PER_INCH = 170
+MAX_TITLE_LENGTH = 54
+"""Characters of a title in a line over a panel of the usual width."""
+
 LOOK: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9.5,
@@ -63,6 +67,11 @@ def png(draw: Callable[[Figure], None], width: float = 5.4, height: float = 3.7)
         draw(figure)
         figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
+
+
+def title_lines(title: str) -> str:
+    """Return a title in as many lines as it takes to stand over a panel of the usual width."""
+    return textwrap.fill(title, MAX_TITLE_LENGTH)
 
 
 def legend_below(figure: Figure, axes: Axes, num_columns: int) -> None:

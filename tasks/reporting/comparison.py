@@ -69,27 +69,29 @@ def comparisons(results: Results) -> tuple[Comparison, ...]:
     winner = results.winner
     if winner is None:
         return ()
-    own = _values(winner)
+    own = test_values(winner)
     step = 1 / results.num_test
-    reference, random = _values(results.reference), _values(results.random)
+    reference, random = test_values(results.reference), test_values(results.random)
     regression = float(results.regression["test_accuracy"])
     return (
-        Comparison("the reference network", "reference", *_between(own, reference), step),
+        Comparison("the reference network", "reference", *between(own, reference), step),
         *(
-            Comparison(f"the baseline {readable(name)}", readable(name), *_between(own, _values(metrics)), step)
+            Comparison(f"the baseline {readable(name)}", readable(name), *between(own, test_values(metrics)), step)
             for name, metrics in results.named.items()
         ),
-        Comparison(f"{len(random)} random networks", "random networks", *_between(own, random), step),
+        Comparison(f"{len(random)} random networks", "random networks", *between(own, random), step),
         Comparison("logistic regression", "logistic regression", *_above(own, regression), step),
     )
 
 
-def _values(metrics: Document) -> Sequence[float]:
+def test_values(metrics: Document) -> Sequence[float]:
+    """Return the test accuracy of every run."""
     values: Sequence[float] = metrics["test_accuracy"]["values"]
     return values
 
 
-def _between(first: Sequence[float], second: Sequence[float]) -> tuple[float, Interval | None]:
+def between(first: Sequence[float], second: Sequence[float]) -> tuple[float, Interval | None]:
+    """Return the difference of the means and Welch's interval, which takes two runs of each."""
     difference = fmean(first) - fmean(second)
     return difference, welch_interval(first, second) if min(len(first), len(second)) > 1 else None
 

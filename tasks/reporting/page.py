@@ -24,6 +24,7 @@ from tasks.reporting.sections import (
     provenance,
     robustness,
     transfer,
+    variants,
 )
 
 TEMPLATES = Path(__file__).with_name("template")
@@ -52,7 +53,7 @@ def make_page(title: str, results: Results, machine: Machine, origin: Provenance
         machine: where.
         origin: of which code and parameters.
     """
-    made = (headline, anytime, pareto, cells, pooling, candidates, transfer, robustness, calibration, costs)
+    made = (headline, anytime, pareto, cells, pooling, candidates, variants, transfer, robustness, calibration, costs)
     found = [*(module.section(results, machine) for module in made), provenance.section(results, origin)]
     sections = [section for section in found if section is not None]
     figures = tuple(figure for section in sections for figure in section.figures)

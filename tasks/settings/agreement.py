@@ -9,7 +9,7 @@ from nas_core import catalog
 from nas_core.evaluator import Evaluator
 from nas_core.objectives import Objective
 from nas_core.search import Budget
-from nas_core.space import HasVariants, SearchSpace
+from nas_core.space import HasInputs, HasVariants, SearchSpace
 from nas_core.strategy import Strategy
 from nas_core.task import Task
 from nas_core.training.schedule import TrainingSchedule
@@ -44,6 +44,7 @@ def check(file: str, settings: Settings) -> None:
         _check_evaluator(file, f"search.evaluators.{label}", search.labeled_evaluator(label), shifts)
     with _located(file, "search.space"):
         space = assembly.space(settings)
+    _check_inputs(file, settings, space)
     _check_objectives(file, "search.objectives", search.objectives)
     for key in search.strategies:
         _check_search(file, settings, key, space)
@@ -96,6 +97,18 @@ def _check_data_sets(file: str, prepare: Prepare) -> None:
     if prepare.horizontal_flip and main != data.IMAGE_CLASSIFICATION:
         raise SettingsError(
             f"{file}: prepare.horizontal_flip is true, but {main} has nothing to mirror; set it to false"
+        )
+
+
+def _check_inputs(file: str, settings: Settings, space: SearchSpace) -> None:
+    """Refuse data that the networks of the space cannot take, where both say what that is."""
+    dataset = settings.prepare.dataset
+    given = getattr(catalog.load("learning task", _learning_task(dataset)), "INPUTS", None)
+    if given is not None and isinstance(space, HasInputs) and space.inputs != given:
+        raise SettingsError(
+            f"{file}: search.space is {settings.search.space.name}, whose networks take {space.inputs}, and "
+            f"prepare.dataset is {dataset.name}, which has {given}; name another space (or set its level, if it has "
+            f"one), or a set of {space.inputs}"
         )
 
 

@@ -79,6 +79,8 @@ def sentence(
             return f"{file}: {key} is unknown{near}; allowed here: {', '.join(allowed) or 'nothing'}"
         case "missing":
             return f"{file}: {key} is missing; add it"
+        case "value_error" if isinstance(error["input"], Mapping):
+            return f"{file}: {key}: {context['error']}"  # a rule on several keys of a section, which names them
         case "value_error":
             rule = str(context["error"])
         case "literal_error":

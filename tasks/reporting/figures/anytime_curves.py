@@ -67,7 +67,7 @@ def draw(
                 label=each.name,
             )
             axes.plot(curve.positions[-1], means[-1], marker=style.marker, color=style.color, markersize=5)
-        axes.set(title=title, xlabel=horizontal, ylabel=vertical)
+        axes.set(title=canvas.title_lines(title), xlabel=horizontal, ylabel=vertical)
         axes.xaxis.set_major_locator(MaxNLocator(nbins="auto", steps=[1, 2, 5, 10], integer=is_counted))
         axes.margins(x=0.02)
         if shown:

@@ -95,7 +95,7 @@ def draw(
                 fontsize=9,
                 fontweight="bold",
             )
-        axes.set(title=title, xlabel=horizontal, ylabel=vertical)
+        axes.set(title=canvas.title_lines(title), xlabel=horizontal, ylabel=vertical)
         axes.xaxis.set_major_formatter(EngFormatter(sep=" "))
         axes.margins(0.06, 0.1)
         if floor is not None:

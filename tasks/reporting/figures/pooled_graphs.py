@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tasks.reporting import canvas
@@ -15,10 +15,18 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PANEL_WIDTH, PANEL_HEIGHT = 2.65, 2.35
-MARGINS_HEIGHT = 0.75
+MARGINS_HEIGHT, LEGEND_LINE_HEIGHT = 0.55, 0.2
 THINNEST, THICKEST = 0.5, 2.6
 PLAIN = 1.3
 """Of a line where all edges weigh the same."""
+
+LOOKS: tuple[tuple[str, Mapping[str, Any]], ...] = (
+    ("node that is left", {"marker": "o", "color": BLUE, "linestyle": "none"}),
+    ("dropped node", {"marker": "o", "color": PAPER, "markeredgecolor": MUTED, "linestyle": "none"}),
+    ("edge of the input", {"color": INK, "linewidth": 2.0}),
+    ("learnt edge", {"color": VERMILION, "linewidth": 2.0}),
+)
+"""What the legend explains."""
 
 
 def draw(graphs: Sequence[PooledGraph], columns: Sequence[str]) -> bytes:
@@ -28,6 +36,8 @@ def draw(graphs: Sequence[PooledGraph], columns: Sequence[str]) -> bytes:
         graphs: one a row, with as many levels each as there are columns after the first.
         columns: what each column shows, the input first.
     """
+
+    legend_columns = len(LOOKS) if len(columns) > 2 else 2
 
     def fill(figure: Figure) -> None:
         from matplotlib.lines import Line2D
@@ -41,16 +51,11 @@ def draw(graphs: Sequence[PooledGraph], columns: Sequence[str]) -> bytes:
         for axes, title in zip(panels[0], columns, strict=True):
             place = {"xy": (0, 1), "xycoords": "axes fraction", "xytext": (0, 24), "textcoords": "offset points"}
             axes.annotate(title, fontsize=10.5, fontweight="bold", annotation_clip=False, **place)
-        looks: list[tuple[str, dict[str, Any]]] = [
-            ("node that is left", {"marker": "o", "color": BLUE, "linestyle": "none"}),
-            ("dropped node", {"marker": "o", "color": PAPER, "markeredgecolor": MUTED, "linestyle": "none"}),
-            ("edge of the input", {"color": INK, "linewidth": 2.0}),
-            ("learnt edge", {"color": VERMILION, "linewidth": 2.0}),
-        ]
-        handles = [Line2D([], [], label=label, **look) for label, look in looks]
-        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), columnspacing=1.6)
+        handles = [Line2D([], [], label=label, **look) for label, look in LOOKS]
+        figure.legend(handles=handles, loc="outside lower center", ncols=legend_columns, columnspacing=1.6)
 
-    return canvas.png(fill, PANEL_WIDTH * len(columns), PANEL_HEIGHT * len(graphs) + MARGINS_HEIGHT)
+    margins = MARGINS_HEIGHT + LEGEND_LINE_HEIGHT * len(LOOKS) / legend_columns
+    return canvas.png(fill, PANEL_WIDTH * len(columns), PANEL_HEIGHT * len(graphs) + margins)
 
 
 def _input(axes: Axes, graph: PooledGraph, places: Sequence[Point]) -> None:

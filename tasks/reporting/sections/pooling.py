@@ -39,7 +39,8 @@ def section(results: Results, machine: Machine) -> Section | None:
     ]
     for name in shown:
         blocks.append(_figure(results, name, found[name], machine))
-    title = f"Which nodes {LEARNER if learner is not None else 'the pooling'} kept"
+    drawn = {level.pooling for name in shown for graph in found[name] for level in graph.levels}
+    title = f"Which nodes {LEARNER if drawn == {LEARNS_EDGES} else 'the poolings'} kept"
     return Section("pooling", title, tuple(blocks))
 
 
@@ -60,7 +61,8 @@ def _figure(results: Results, name: str, graphs: Sequence[PooledGraph], machine:
     small = [graph for graph in graphs if 0 < graph.num_nodes <= MAX_NUM_NODES]
     chosen = [graph for graph in small if len(graph.levels) == len(small[0].levels)][:MAX_NUM_GRAPHS]
     if not chosen:
-        text = f"All {len(graphs)} examples of {words} have more than {MAX_NUM_NODES} nodes, too many to draw."
+        which = f"All {len(graphs)} examples of {words} have" if len(graphs) > 1 else f"The one example of {words} has"
+        text = f"{which} more than {MAX_NUM_NODES} nodes, too many to draw."
         return Paragraph(text, is_remark=True)
     columns = ["input", *(f"after block {level.block}: {level.pooling}" for level in chosen[0].levels)]
     has_learnt = any(graph.learnt(level) for graph in chosen for level in graph.levels)

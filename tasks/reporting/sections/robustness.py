@@ -109,6 +109,7 @@ def _maps(results: Results, machine: Machine) -> Block:
 
 def _corruption_errors(results: Results, machine: Machine) -> Table:
     rows = []
+    can_relate = _reference_loss(results) >= 1 / results.robustness["num_test"]
     for each in results.robustness["networks"]:
         averaged, unseen = each["averaged"], each["unseen"]
         rows.append(
@@ -119,17 +120,27 @@ def _corruption_errors(results: Results, machine: Machine) -> Table:
                 _difference(each),
                 _percentages(averaged["mean_corruption_error_percent"]),
                 _percentages(None if unseen is None else unseen["mean_corruption_error_percent"]),
-                _percentages(averaged["relative_mean_corruption_error_percent"]),
+                _percentages(averaged["relative_mean_corruption_error_percent"] if can_relate else None),
             )
         )
+    example, examples = results.examples.singular, results.examples.plural
+    unrelated = "" if can_relate else f" (left out: the reference loses less than one {example}, which divides nothing)"
     return Table(
         f"Errors under corruptions. mCE: mean corruption error, 100 % is as many errors as the reference; relative mCE "
-        f"counts only errors beyond those on clean {results.examples.plural}. {_caption(results)}; the difference with "
+        f"counts only errors beyond those on clean {examples}{unrelated}. {_caption(results)}; the difference with "
         f"Welch's interval in percentage points, negative is better. Machine: {machine.phrase(results.device)}.",
         ("network", "clean error", "mean error", "less the reference", "mCE", "mCE, unseen alone", "relative mCE"),
         tuple(rows),
         emphasized=_winner_row(results),
     )
+
+
+def _reference_loss(results: Results) -> float:
+    """Return how much accuracy the reference loses by corruptions, by which relative errors are divided."""
+    reference = results.robustness_of("reference")
+    if reference is None:
+        return 0.0
+    return float(reference["averaged"]["mean_error"]["mean"] - reference["clean_error"]["mean"])
 
 
 def _percentages(spread: Document | None) -> str:

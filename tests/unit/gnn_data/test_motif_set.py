@@ -117,6 +117,26 @@ def test_each_shift_changes_one_thing() -> None:
     assert "correlation" not in motif.load(None, bias=1 / 3, num_train=3, num_validation=3, num_test=3).shifted
 
 
+def test_what_is_shifted_was_never_trained_on_and_some_of_the_rest_comes_again() -> None:
+    data = motif.load(None)
+    assert data.test is not None
+
+    def forms(graphs: GraphSet) -> list[str]:
+        found = [graph(graphs, index) for index in range(len(graphs))]
+        for each in found:
+            nx.set_node_attributes(each, 1, "feature")
+        return [nx.weisfeiler_lehman_graph_hash(each, node_attr="feature", iterations=6) for each in found]
+
+    trained = set(forms(data.train))
+    again = {
+        name: np.mean([form in trained for form in forms(part)])
+        for name, part in {"test": data.test, **data.shifted}.items()
+    }
+    assert again["base"] == again["size"] == 0
+    assert again["test"] == pytest.approx(0.2, abs=0.05)
+    assert again["correlation"] == pytest.approx(0.2, abs=0.05)
+
+
 def test_the_seed_decides_everything_and_parts_do_not_disturb_each_other() -> None:
     first, again = (motif.load(None, num_train=20, num_validation=5, num_test=5) for _ in range(2))
     longer = motif.load(None, num_train=20, num_validation=5, num_test=9)

@@ -20,7 +20,7 @@ from tasks.settings import load
 from tasks.stage import run
 from tasks.tracking import outbox
 
-PARAMS = Path(__file__).parents[3] / "params.yaml"
+PARAMS = Path(__file__).parents[3] / "gnn_space" / "params_nodes.yaml"
 PUBLIC = {"name": "gnn_space.sets.planetoid", "collection": "CiteSeer"}
 RANDOM = {**PUBLIC, "split": "random", "train_per_class": 5, "num_validation": 50, "num_test": 100}
 

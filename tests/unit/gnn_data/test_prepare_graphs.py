@@ -19,7 +19,7 @@ from tasks.settings import SettingsError, load
 from tasks.stage import run
 from tasks.tracking import outbox
 
-PARAMS = Path(__file__).parents[3] / "params.yaml"
+PARAMS = Path(__file__).parents[3] / "gnn_space" / "params.yaml"
 MOTIF = {"name": "gnn_space.sets.motif", "num_train": 60, "num_validation": 12, "num_test": 18}
 TINY = {"name": "gnn_space.sets.tu_dataset", "collection": "TINY"}
 

@@ -10,7 +10,7 @@ from random_graphs import filled, random_graphs
 from torch import Tensor, nn
 from torch_geometric.nn import GraphNorm, LayerNorm
 
-from gnn_space.normalization import NAMES, normalization
+from gnn_space.normalizations.named import NAMES, normalization
 from nas_core.weight_sharing.batch_statistics import path_statistics
 
 CHANNELS = 3

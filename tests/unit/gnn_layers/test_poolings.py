@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import assume, given, settings
@@ -53,6 +55,14 @@ def test_a_pooled_batch_is_a_batch(name: str, weighted: bool) -> None:
     assert (found.batch[found.edge_index[0]] == found.batch[found.edge_index[1]]).all()
     assert found.edge_weight is None or (found.edge_weight > 0).all()
     assert all(1 <= new <= old for new, old in zip(found.sizes.tolist(), SIZES, strict=True) if old)
+
+
+@each
+def test_a_pooled_batch_asks_for_no_nodes(name: str) -> None:
+    graphs = replace(random_graphs(SIZES, CHANNELS, 0), target_nodes=torch.tensor([0, 12]))
+    found = made(name)(graphs).graphs
+    assert found.target_nodes is None
+    assert len(found) == len(SIZES)
 
 
 @pytest.mark.parametrize("name", USES_RATIO)

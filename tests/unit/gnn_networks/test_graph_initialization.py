@@ -13,8 +13,8 @@ from gnn_space.convolutions.named import convolution
 from gnn_space.networks.activation import NAMES as ACTIVATIONS
 from gnn_space.networks.activation import activation
 from gnn_space.networks.initialization import initialized
-from gnn_space.normalization import NAMES as NORMALIZATIONS
-from gnn_space.normalization import normalization
+from gnn_space.normalizations.named import NAMES as NORMALIZATIONS
+from gnn_space.normalizations.named import normalization
 from gnn_space.pooling.named import NAMES as POOLINGS
 from gnn_space.pooling.named import pooling
 from gnn_space.readouts.named import NAMES as READOUTS

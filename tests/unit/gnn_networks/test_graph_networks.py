@@ -17,6 +17,7 @@ from gnn_space.networks.stand_alone import StandAlone
 from gnn_space.space import GraphSpace, build
 from nas_core.architecture import Architecture
 from nas_core.networks.pooling import HasPoolingExamples
+from nas_core.proxies import naswot
 from nas_core.task import TaskShape
 from nas_core.variation import sample
 
@@ -169,6 +170,21 @@ def test_the_last_linear_layer_is_the_classifier() -> None:
             made = network(space, sample(space, generator))
             *_, last = (module for module in made.modules() if isinstance(module, nn.Linear))
             assert last.out_features == 2
+
+
+@pytest.mark.parametrize("level", ["graph", "node"])
+def test_every_member_has_a_score_by_its_switches(level: Any) -> None:
+    space = build(level=level, width=8, poolings=POOLINGS if level == "graph" else NODE_POOLINGS)
+    generator = np.random.default_rng(0)
+    graphs = random_graphs(SIZES)
+    inputs = graphs if level == "graph" else replace(graphs, target_nodes=torch.arange(4, 9))
+    labels = torch.zeros(len(inputs), dtype=torch.long)
+    for _ in range(25):
+        made = network(space, sample(space, generator))
+        value = naswot.score(made, inputs, labels, nn.functional.cross_entropy)
+        has_relus = any(isinstance(module, nn.ReLU) for module in made.modules())
+        assert 0 <= value < 1e3
+        assert (value > 0) == has_relus
 
 
 def test_no_parameter_is_without_a_use() -> None:

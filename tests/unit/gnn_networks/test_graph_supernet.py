@@ -22,7 +22,9 @@ from nas_core.objectives import Objective
 from nas_core.randomness import Streams
 from nas_core.variation import sample
 from nas_core.weight_sharing.gates import Gates, one_hot
+from nas_core.weight_sharing.minibatch_pair import MinibatchPair
 from nas_core.weight_sharing.supernet import Mixing
+from nas_core.weight_sharing.weight_optimizer import WeightOptimizer, WeightRecipe
 
 CASES = {
     "graph": (build(width=8), tiny_graphs.GRAPHS, tiny_graphs.batch_of_graphs()),
@@ -261,6 +263,22 @@ def test_a_fraction_of_the_channels_is_refused() -> None:
     space, task, _ = CASES["graph"]
     with pytest.raises(ValueError, match="channel_fraction is 2"):
         space.supernet(task, seeded(0), Mixing(channel_fraction=2))
+
+
+def test_graphs_are_not_computed_in_half_precision() -> None:
+    # a node with more than 256 neighbors would have 256 of them in bfloat16
+    _, shape, graphs = CASES["graph"]
+    space = build(width=8, poolings=("none", "topk"))
+    supernet = space.supernet(shape, seeded(0)).eval()
+    task, labels = tiny_graphs.GraphsTask(), torch.zeros(len(graphs), dtype=torch.long)
+    optimizer = WeightOptimizer(supernet, WeightRecipe(0.1, 0.0, 0.0, 5.0))
+    losses = []
+    for autocast in (False, True):
+        pair = MinibatchPair(
+            supernet, optimizer, task, (graphs, labels), iter([]), epoch=0, progress=0.0, autocast=autocast
+        )
+        losses.append(pair.training_loss(Gates(uniform(space))))
+    assert torch.equal(*losses)
 
 
 @pytest.mark.parametrize("second_order", [False, True])

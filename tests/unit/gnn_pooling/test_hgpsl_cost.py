@@ -19,7 +19,7 @@ SIZE = 12
 
 
 class Recorder(TorchDispatchMode):
-    """Counts operations, and keeps how many numbers the largest result has; gradients count too."""
+    """Counts operations, and keeps how many numbers the largest result has, gradients included."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,7 +30,8 @@ class Recorder(TorchDispatchMode):
         self, function: Callable[..., Any], types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         result = function(*args, **(kwargs or {}))
-        sizes = [leaf.numel() for leaf in tree_leaves(result) if isinstance(leaf, Tensor)]
+        tensors = [leaf for leaf in tree_leaves(result) if isinstance(leaf, Tensor)]
+        sizes = [leaf._nnz() if leaf.is_sparse else leaf.numel() for leaf in tensors]
         self.num_operations += 1
         self.largest = max(self.largest, *sizes, 0)
         return result

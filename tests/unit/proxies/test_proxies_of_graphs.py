@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gnn_space.graph_batch import GraphBatch, graph_batch
-from gnn_space.normalization import NAMES, normalization
+from gnn_space.normalizations.named import NAMES, normalization
 from nas_core import catalog
 from nas_core.proxies import fisher, flops, l2_norm, latency_ms, naswot, num_parameters, snip, synflow
 from nas_core.training.precision import forward
@@ -105,19 +105,60 @@ def test_synaptic_flow_on_a_graph_by_hand() -> None:
     assert synflow.score(network, GRAPHS, targets(GRAPHS), nn.functional.cross_entropy) == pytest.approx(24 + 16)
 
 
-def test_switches_of_graphs_are_those_behind_the_readout() -> None:
-    graphs = replace(GRAPHS, x=torch.tensor([[0.0], [0.0], [3.0], [3.0], [3.0]]))
-    # three units: positive for the one graph, negative for the other, or negative for both; a ReLU on nodes is no unit
+class FirstNodes:
+    """What a pooling returns: some of the nodes."""
+
+    def __init__(self, x: Tensor, kept: Tensor) -> None:
+        self.x = x[kept]
+        self.kept = kept
+
+    def kept_rows(self, values: Tensor) -> Tensor:
+        return values[self.kept]
+
+
+class Pooling(nn.Module):
+    """Keeps given nodes."""
+
+    def __init__(self, kept: Tensor) -> None:
+        super().__init__()
+        self.kept = kept
+
+    def forward(self, x: Tensor) -> FirstNodes:
+        return FirstNodes(x, self.kept)
+
+
+class Switches(nn.Module):
+    """A ReLU on all nodes, one on those that poolings leave, and their sum."""
+
+    def __init__(self, *kept: list[int]) -> None:
+        super().__init__()
+        self.poolings = nn.ModuleList(Pooling(torch.tensor(each)) for each in kept)
+        self.before, self.after = nn.ReLU(), nn.ReLU()
+
+    def forward(self, graphs: GraphBatch) -> Tensor:
+        x = graphs.x
+        outputs = self.before(x).sum()
+        for pooling in self.poolings:
+            x = pooling(x).x
+        return outputs + self.after(-x).sum()
+
+
+def switches(network: nn.Module, graphs: GraphBatch) -> float:
+    return naswot.score(network, graphs, targets(graphs), nn.functional.cross_entropy)
+
+
+def test_switches_of_graphs_agree_by_the_mean_over_pairs_of_their_nodes() -> None:
+    graphs = replace(GRAPHS, x=torch.tensor([[0.0], [0.0], [3.0], [3.0], [-3.0]]))
     network = GraphNetwork([[1.0], [-1.0], [1.0]])
     network.normalization = AsItIs()
     with torch.no_grad():
         network.stack_bias.fill_(-1.0)
         network.attention.fill_(1.0)
-    # nodes of the path: 0 - 1, so nothing is on and no unit either; of the triangle: 6 - 1 and the sum 15
-    assert naswot.score(network, graphs, targets(graphs), nn.functional.cross_entropy) == pytest.approx(
-        # both agree in the one unit that is off
-        math.log(3 * 3 - 1 * 1)
-    )
+    # nodes of the path: 0 - 1, all off; of the triangle: two have 3 - 3 - 1, one has 6 - 1, so a third is on.
+    # Pairs of nodes agree in 1 (path), 2 / 3 (between the graphs) and 1 / 9 + 4 / 9 (triangle) of the one unit; behind
+    # the readout 3 units are positive for one graph, negative for the other, or never on: one agrees
+    expected = torch.tensor([[1 + 3, 2 / 3 + 1], [2 / 3 + 1, 5 / 9 + 3]], dtype=torch.float64)
+    assert switches(network, graphs) == pytest.approx(math.log((expected + torch.eye(2)).det()))
 
 
 def test_switches_of_nodes_are_those_of_the_nodes_asked_for() -> None:
@@ -125,14 +166,47 @@ def test_switches_of_nodes_are_those_of_the_nodes_asked_for() -> None:
     network = GraphNetwork([[1.0]])
     network.normalization = AsItIs()
     # messages: node 0 gets -2, off; node 2 gets -1 + 5, on: K is the identity
-    assert naswot.score(network, nodes, targets(nodes), nn.functional.cross_entropy) == pytest.approx(0.0)
+    assert switches(network, nodes) == pytest.approx(2 * math.log(2))
 
 
-def test_relus_on_nodes_alone_say_nothing_of_graphs() -> None:
+def test_a_graph_has_the_switches_of_the_nodes_that_poolings_left() -> None:
+    # on before: 1 of 2, 2 of 3; after two poolings node 0 is left of the one, 3 and 4 of the other: on 0 of 1, 1 of 2
+    network = Switches([0, 1, 3, 4], [0, 2, 3])
+    before = torch.tensor([[1 / 2, 1 / 2], [1 / 2, 5 / 9]])
+    after = torch.tensor([[1, 1 / 2], [1 / 2, 1 / 2]])
+    expected = torch.eye(2) + before + after
+    assert switches(network, GRAPHS) == pytest.approx(math.log(expected.det()), rel=1e-5)
+
+
+def test_a_node_that_is_gone_agrees_with_none() -> None:
+    # nodes 0 and 1 are asked for, with features 1 and -2; node 0 alone is left, and -1 is off
+    nodes = replace(GRAPHS, target_nodes=torch.tensor([0, 1]))
+    before, after = torch.eye(2), torch.tensor([[1.0, 0.0], [0.0, 0.0]])
+    expected = torch.eye(2) + before + after
+    assert switches(Switches([0, 3, 4]), nodes) == pytest.approx(math.log(expected.det()), rel=1e-5)
+
+
+def test_a_network_of_graphs_without_relus_scores_0() -> None:
     network = GraphNetwork([[1.0]])
-    network.of_graphs = nn.Identity()
-    with pytest.raises(ValueError, match="none of the 1 ReLUs has one row for each of the 2 examples"):
-        naswot.score(network, GRAPHS, targets(GRAPHS), nn.functional.cross_entropy)
+    network.of_graphs = network.of_nodes = nn.Identity()
+    assert switches(network, GRAPHS) == 0.0
+
+
+class OfEdges(nn.Module):
+    """A ReLU on the edges."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.relu = nn.ReLU()
+
+    def forward(self, graphs: GraphBatch) -> Tensor:
+        outputs: Tensor = self.relu(graphs.x[graphs.edge_index[0]]).sum()
+        return outputs
+
+
+def test_relus_on_edges_alone_say_nothing_of_graphs() -> None:
+    with pytest.raises(ValueError, match="none of the 1 ReLUs has rows that are known to be of the 2 examples"):
+        switches(OfEdges(), GRAPHS)
 
 
 def test_a_network_of_graphs_runs_as_it_is() -> None:

@@ -10,12 +10,13 @@ from graph_results import GRAPH_SPACE, graph_network, write_pooling_examples
 from result_files import MadeUp, machine_facts, write_results
 from test_report_page import Outline, made
 
-from tasks.reporting.blocks import Paragraph
+from tasks.reporting.blocks import Paragraph, Table
 from tasks.reporting.examples import example_words
 from tasks.reporting.machine import Machine
 from tasks.reporting.page import Page
+from tasks.reporting.quantities import ABSENT
 from tasks.reporting.results import Results, read
-from tasks.reporting.sections import calibration, candidates, cells, headline, pooling, provenance
+from tasks.reporting.sections import calibration, candidates, cells, headline, pooling, provenance, robustness
 
 GRAPHS = MadeUp(is_of_graphs=True)
 MACHINE = Machine(**machine_facts())
@@ -97,7 +98,7 @@ def test_wide_figures_are_as_large_as_they_were_drawn(whole: tuple[Page, Outline
 
 def test_winners_poolings_are_drawn(whole: tuple[Page, Outline]) -> None:
     page, outline = whole
-    assert "Which nodes HGP-SL kept" in outline.text
+    assert "Which nodes the poolings kept" in outline.text
     (figure,) = (figure for figure in page.figures if figure.name.startswith("pooling-"))
     assert figure.name == "pooling-rank-1"
     assert "the network of seed 0" in figure.caption
@@ -114,6 +115,16 @@ def test_hgpsl_of_another_network_is_shown_where_the_winner_pools_otherwise(tmp_
     assert section is not None
     assert [figure.name for figure in section.figures] == ["pooling-rank-1", "pooling-reference"]
     assert "the one example there is" in section.figures[1].caption
+    assert section.title == "Which nodes the poolings kept"
+
+
+def test_a_pooling_that_is_alone_is_named(tmp_path: Path) -> None:
+    write_results(tmp_path, GRAPHS)
+    for rank in GRAPHS.ranks:
+        write_pooling_examples(tmp_path / f"results/retrain/{rank}", ("hgpsl",), num_graphs=1)
+    section = pooling.section(read(tmp_path, GRAPHS.keys, GRAPHS.ranks), MACHINE)
+    assert section is not None
+    assert section.title == "Which nodes HGP-SL kept"
 
 
 def test_large_graphs_are_not_drawn(tmp_path: Path) -> None:
@@ -125,6 +136,25 @@ def test_large_graphs_are_not_drawn(tmp_path: Path) -> None:
     assert not section.figures
     assert isinstance(section.blocks[-1], Paragraph)
     assert "more than 100 nodes" in section.blocks[-1].text
+
+
+def test_nothing_is_divided_by_a_loss_of_less_than_one_graph(tmp_path: Path) -> None:
+    write_results(tmp_path, GRAPHS)
+    path = tmp_path / "results/robustness/robustness.json"
+    content = json.loads(path.read_bytes())
+
+    def shown() -> tuple[str, str]:
+        section = robustness.section(read(tmp_path, GRAPHS.keys, GRAPHS.ranks), MACHINE)
+        table = next(block for block in section.blocks if isinstance(block, Table) and "mCE" in block.header)
+        return table.rows[0][-1], table.caption
+
+    assert "%" in shown()[0]
+    reference = next(each for each in content["networks"] if each["name"] == "reference")
+    reference["averaged"]["mean_error"]["mean"] = reference["clean_error"]["mean"] + 0.5 / content["num_test"]
+    path.write_text(json.dumps(content))
+    relative, caption = shown()
+    assert relative == ABSENT
+    assert "the reference loses less than one graph" in caption
 
 
 def test_damaged_examples_are_named(tmp_path: Path) -> None:

@@ -20,10 +20,7 @@ NAMES = tuple(_MAKERS)
 
 
 def normalization(name: str, channels: int) -> nn.Module:
-    """Return the normalization of a name, called as ``norm(x, batch, num_graphs, presence)``.
-
-    x are features (num_nodes, channels), batch the graph of each node (num_nodes,), and presence (num_nodes,) says in
-    0..1 how much of each node is there; None is 1 for each. A node of presence 0 changes no other node.
+    """Return the normalization of a name, a `gnn_space.normalizations.normalization.Normalization`.
 
     Args:
         name: one of NAMES.

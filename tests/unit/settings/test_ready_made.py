@@ -1,0 +1,21 @@
+"""The settings that are kept beside params.yaml for jobs of other kinds: each is valid."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tasks.settings import load
+
+ROOT = Path(__file__).parents[3]
+FILES = sorted(path for folder in ("gnn_space", "benchmarks") for path in (ROOT / folder).glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_the_settings_are_valid(path: Path) -> None:
+    assert load(path).search.strategies
+
+
+def test_there_are_settings() -> None:
+    assert len(FILES) >= 2
