@@ -215,7 +215,7 @@ UNKNOWN = [
     (
         "search.strategies.random_serch",
         {"evaluator": "low_fidelity"},
-        "search.strategies.random_serch names no strategy (did you mean 'random_search'?); allowed: bananas, ",
+        "search.strategies.random_serch names no strategy (did you mean 'random_search'?); allowed: asha, ",
     ),
     (
         "search.strategies.mine",
