@@ -179,7 +179,7 @@ def test_the_identity_keeps_its_channels() -> None:
         convolution("identity", 4, 5)
 
 
-@pytest.mark.parametrize("module", ["convolutions.named", "readouts.named", "pooling.named", "normalization"])
+@pytest.mark.parametrize("module", ["convolutions.named", "readouts.named", "pooling.named", "normalizations.named"])
 def test_names_are_known_without_torch(module: str) -> None:
     program = f"import sys, gnn_space.{module} as named; assert named.NAMES; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", program], check=True)
