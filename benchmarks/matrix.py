@@ -90,6 +90,8 @@ def _built(space: SearchSpace, name: str, objectives: Sequence[Objective]) -> St
     supplied: dict[str, Any] = {}
     if "num_steps" in catalog.supplied("strategy", name):
         supplied["num_steps"] = NUM_STEPS
+    if "screen" in catalog.supplied("strategy", name):
+        supplied["screen"] = None  # it is asked nothing here
     built: Strategy = catalog.load("strategy", name).build(space, objectives, Streams(0), **supplied)
     return built
 

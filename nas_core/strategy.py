@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from nas_core.architecture import Architecture
-from nas_core.evaluation import Evaluation, Proposal
+from nas_core.evaluation import Evaluation, Fidelity, Proposal
 
 
 class Strategy(Protocol):
@@ -33,3 +33,12 @@ class Strategy(Protocol):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take on a state that `state_dict` gave."""
+
+
+@runtime_checkable
+class HasFidelities(Protocol):
+    """A strategy whose proposals say how thoroughly they are to be evaluated."""
+
+    @property
+    def fidelities(self) -> tuple[Fidelity, ...]:
+        """The fidelities of its proposals, the lowest first."""

@@ -15,7 +15,7 @@ from nas_core.evaluation import Evaluation, Proposal
 from nas_core.objectives import Objective
 from nas_core.randomness import Streams
 from nas_core.space import HasSupernet, SearchSpace
-from nas_core.strategy import Strategy
+from nas_core.strategy import HasFidelities, Strategy
 from nas_core.task import Task
 from nas_core.training.candidate_network import candidate_network
 from nas_core.training.independent_evaluator import evaluate_one
@@ -36,7 +36,11 @@ if TYPE_CHECKING:
 
 
 def check(space: SearchSpace, strategy: Strategy, objectives: Sequence[Objective]) -> None:
-    """Raise a ValueError if the space has no supernet or an objective is unknown; any strategy will do."""
+    """Raise a ValueError if the space has no supernet, an objective is unknown, or the strategy asks for fidelities."""
+    if isinstance(strategy, HasFidelities):
+        raise ValueError(
+            "evaluator 'shared_weights' knows one fidelity, and the strategy asks for several; use low_fidelity"
+        )
     if not isinstance(space, HasSupernet):
         raise ValueError(
             f"space {space.name!r} has no supernet for evaluator 'shared_weights'; use low_fidelity, or another space"

@@ -89,6 +89,11 @@ class ASHA:
         self._promoted: list[dict[Architecture, None]] = [{} for _ in self._rungs]
         self._num_told = 0
 
+    @property
+    def fidelities(self) -> tuple[Fidelity, ...]:
+        """The fidelities of its proposals, the lowest first."""
+        return self._rungs
+
     def ask(self, count: int) -> list[Proposal]:
         """Return `count` proposals, promotions first; fewer once hardly any network is unknown."""
         proposals: list[Proposal] = []

@@ -216,6 +216,11 @@ class BOHB:
         self._done: list[list[tuple[Key, tuple[int, ...]]]] = [[] for _ in self._rungs]
         self._failed: list[list[tuple[int, ...]]] = [[] for _ in self._rungs]
 
+    @property
+    def fidelities(self) -> tuple[Fidelity, ...]:
+        """The fidelities of its proposals, the lowest first."""
+        return self._rungs
+
     def ask(self, count: int) -> list[Proposal]:
         """Return `count` proposals; fewer once hardly any network is unknown and nothing is left to promote."""
         proposals: list[Proposal] = []

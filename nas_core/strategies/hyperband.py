@@ -81,6 +81,11 @@ class Hyperband:
         self._generator = generator
         self._known = KnownNetworks(space)
 
+    @property
+    def fidelities(self) -> tuple[Fidelity, ...]:
+        """The fidelities of its proposals, the lowest first."""
+        return self._rungs
+
     def ask(self, count: int) -> list[Proposal]:
         """Return `count` proposals; fewer once hardly any network is unknown and nothing is left to promote."""
         proposals: list[Proposal] = []

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from nas_core import catalog
 from nas_core.architecture import Architecture
 from nas_core.evaluation import Evaluation, Fidelity, Proposal
 from nas_core.evaluators import shared_weights
@@ -16,7 +17,6 @@ from nas_core.learning_tasks.image_classification import Description, ImageClass
 from nas_core.objectives import Objective
 from nas_core.randomness import Streams
 from nas_core.spaces.nasbench201 import NASBench201
-from nas_core.strategies import darts, random_search
 
 SPACE = NASBench201(channels=4, cells_per_stage=1)
 ACCURACY = Objective("validation_accuracy", "maximize")
@@ -50,8 +50,7 @@ def evaluator_of(num_steps: int = 4, objectives: tuple[Objective, ...] = (ACCURA
 
 
 def strategy_of(name: str) -> Any:
-    build = {"darts": darts.build, "random_search": random_search.build}[name]
-    return build(SPACE, [ACCURACY], Streams(0).child("s"))
+    return catalog.load("strategy", name).build(SPACE, [ACCURACY], Streams(0).child("s"))
 
 
 def scores(evaluations: list[Evaluation]) -> list[Any]:
@@ -217,3 +216,9 @@ def test_contradictions_are_refused_early() -> None:
 
     with pytest.raises(ValueError, match="no supernet"):
         shared_weights.check(WithoutSupernet(), strategy_of("darts"), [ACCURACY])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["asha", "bohb", "hyperband"])
+def test_a_strategy_that_asks_for_fidelities_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="knows one fidelity, and the strategy asks for several"):
+        shared_weights.check(SPACE, strategy_of(name), [ACCURACY])
