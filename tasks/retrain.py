@@ -106,7 +106,13 @@ def retrain(stage: Stage, rank: int) -> None:
         started,
         identity=identity(stage.settings),
         parameters={"rank": rank, "architecture": architecture.key},
-        metrics=logged(metrics),
+        metrics={
+            **logged(metrics),
+            **{
+                f"{name.replace(' ', '_')}_test_accuracy": each["test_accuracy"]["mean"]
+                for name, each in extra.get("variants", {}).items()
+            },
+        },
         inputs=[data.SEARCH, data.TEST, SELECTION],
         children=[seed_run(stage, started, outcome) for outcome in outcomes],
         artifacts=[ArtifactRecord(f"{folder}/{name}") for name in ("architecture.json", "network.safetensors")],

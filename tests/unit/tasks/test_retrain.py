@@ -36,13 +36,14 @@ def test_ranks_of_the_settings_do_not_differ_in_what_decides_them(make_checkout:
 
 
 def retrained(stage: Stage, architecture: Architecture, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Run the stage for a candidate and return metrics.json."""
-    monkeypatch.setattr(retrain, "submit", lambda *given, **named: None)
+    """Run the stage for a candidate and return metrics.json, with what is submitted to tracking."""
+    submitted: dict[str, float] = {}
+    monkeypatch.setattr(retrain, "submit", lambda *given, metrics, **others: submitted.update(metrics))
     chosen = {"architecture": architecture.key, "proposed_by": []}
     write_json(stage.root / retrain.SELECTION, {"candidates": [chosen]})
     retrain.retrain(stage, 0)
     metrics: dict[str, Any] = json.loads((stage.root / "results/retrain/0/metrics.json").read_bytes())
-    return metrics
+    return {**metrics, "submitted": submitted}
 
 
 def test_variants_are_trained_alike(make_graph_checkout: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,6 +55,7 @@ def test_variants_are_trained_alike(make_graph_checkout: Callable[..., Stage], m
     variant = pooled["variants"]["without pooling"]
     assert variant["seeds"] == [0, 1]
     assert variant["architecture"] != pooled["architecture"]
+    assert pooled["submitted"]["without_pooling_test_accuracy"] == variant["test_accuracy"]["mean"]
     plain = retrained(stage, Architecture.from_key(variant["architecture"]), monkeypatch)
     assert plain["test_accuracy"] == variant["test_accuracy"]
     assert plain["variants"]["without pooling"]["test_accuracy"] == plain["test_accuracy"]
