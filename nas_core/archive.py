@@ -160,8 +160,8 @@ def _lines(finished: Round) -> list[dict[str, Any]]:
             line["fidelity"] = asdict(proposal.fidelity)
         if proposal.parent is not None:
             line["parent"] = proposal.parent.key
-        if proposal.morphism is not None:
-            line["morphism"] = proposal.morphism
+        if proposal.morphisms:
+            line["morphisms"] = list(proposal.morphisms)
         if evaluation.failure is None:
             line["scores"] = dict(evaluation.scores)
         else:
@@ -178,7 +178,7 @@ def _evaluation(line: Mapping[str, Any]) -> Evaluation:
         Architecture.from_key(line["architecture"]),
         None if fidelity is None else Fidelity(**fidelity),
         None if parent is None else Architecture.from_key(parent),
-        line.get("morphism"),
+        tuple(line.get("morphisms", ())),
     )
     return Evaluation(proposal, line.get("scores", {}), line["seconds"], line.get("failure"))
 

@@ -39,13 +39,13 @@ class Proposal:
         architecture: what to evaluate.
         fidelity: how thoroughly; None leaves it to the evaluator.
         parent: the architecture it was derived from, if an evaluator may inherit weights from it.
-        morphism: name of the network morphism that leads from the parent to the architecture.
+        morphisms: names of the network morphisms that lead from the parent to the architecture, in their order.
     """
 
     architecture: Architecture
     fidelity: Fidelity | None = None
     parent: Architecture | None = None
-    morphism: str | None = None
+    morphisms: tuple[str, ...] = ()
 
     @property
     def thoroughness(self) -> float:

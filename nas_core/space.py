@@ -105,13 +105,32 @@ class HasVariants(Protocol):
 
 @runtime_checkable
 class HasMorphisms(Protocol):
-    """A space with function-preserving changes of an architecture."""
+    """A space with changes of an architecture under which a trained network's weights stay of use."""
 
     def morphisms(self, architecture: Architecture) -> Sequence[str]:
-        """Return the names of the morphisms that apply."""
+        """Return the names of the function-preserving changes that apply, in a fixed order; they make it larger."""
 
-    def transfer(self, parent: nn.Module, architecture: Architecture, morphism: str) -> nn.Module:
-        """Return the network that the morphism makes of a trained parent, computing the same function."""
+    def approximate_morphisms(self, architecture: Architecture) -> Sequence[str]:
+        """Return the names of the changes that make it smaller and its function only nearly the same."""
+
+    def morphed(self, architecture: Architecture, morphism: str) -> Architecture:
+        """Return what a change, of either kind, makes of an architecture; ValueError if it does not apply."""
+
+    def transfer(
+        self, parent: nn.Module, architecture: Architecture, morphism: str, task: TaskShape, init: torch.Generator
+    ) -> nn.Module:
+        """Return the network that a change makes of a trained parent, which stays as it is.
+
+        A function-preserving change gives a network that computes the parent's function, batch statistics included, in
+        evaluation mode.
+
+        Args:
+            parent: a network of the space.
+            architecture: the parent's.
+            morphism: a name out of `morphisms` or `approximate_morphisms`.
+            task: what the networks take and give.
+            init: a CPU generator, the only source of what is random in new weights.
+        """
 
 
 @runtime_checkable
