@@ -71,7 +71,7 @@ def test_what_was_appended_comes_back(path: Path) -> None:
 
 def test_all_parts_of_a_proposal_come_back(tmp_path: Path) -> None:
     parent = Architecture("a:b", (7,))
-    proposal = Proposal(Architecture("a:b", (8,)), Fidelity(3, 0.1, 1 / 3), parent, "wider")
+    proposal = Proposal(Architecture("a:b", (8,)), Fidelity(3, 0.1, 1 / 3), parent, ("wider", "deeper"))
     finished = Round(0, 1, (Evaluation(proposal, {"x": 0.1 + 0.2}, seconds=2.0),))
     archive = Archive(tmp_path / "a", DESCRIPTION)
     archive.append(finished)
