@@ -24,7 +24,7 @@ proposals = st.builds(
     architectures,
     st.none() | fidelities,
     st.none() | architectures,
-    st.none() | st.text(max_size=5),
+    st.lists(st.text(max_size=5), max_size=3).map(tuple),
 )
 # microseconds are all that is kept of the clock
 seconds = st.integers(0, 10**9).map(lambda number: round(number / 1e6, 6))
