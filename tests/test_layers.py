@@ -33,6 +33,7 @@ CONTRACTS = {
     "nested_settings",
     "rungs",
     "successive_halving",
+    "bracket_search",
     "screen",
     "pareto",
     "atomic_files",

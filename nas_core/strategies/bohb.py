@@ -11,18 +11,17 @@ from annotated_types import Ge, Gt, Interval
 from numpy.typing import NDArray
 
 from nas_core.architecture import Architecture, active
-from nas_core.evaluation import Evaluation, Fidelity, Proposal
+from nas_core.bracket_search import BracketSearch, UniformStarts
 from nas_core.known_networks import KnownNetworks
 from nas_core.objectives import Objective
 from nas_core.randomness import Streams, generator_state, restore_generator
-from nas_core.rungs import RungIncumbent, geometric_rungs
+from nas_core.rungs import geometric_rungs
 from nas_core.space import SearchSpace
 from nas_core.strategy import Strategy
-from nas_core.successive_halving import Brackets
+from nas_core.successive_halving import Key
 
 Array = NDArray[np.float64]
 Decisions = NDArray[np.int64]
-Key = tuple[float, ...]
 
 
 def build(
@@ -39,7 +38,9 @@ def build(
     bandwidth_factor: Annotated[float, Gt(0)] = 3.0,
     min_bandwidth: Annotated[float, Gt(0)] = 0.3,
 ) -> Strategy:
-    """Return BOHB, by default with the settings of NATS-Bench (Dong et al. 2021, arXiv:2009.00437).
+    """Return BOHB (Falkner, Klein and Hutter 2018, arXiv:1807.01774): Hyperband's brackets with `DensityStarts`.
+
+    By default the settings are those of NATS-Bench (Dong et al. 2021, arXiv:2009.00437).
 
     Args:
         space: what is searched.
@@ -59,17 +60,9 @@ def build(
     """
     model = _Model(tuple(len(choice.options) for choice in space.choices), bandwidth_factor, min_bandwidth)
     rungs = geometric_rungs(min_epochs, max_epochs, reduction_factor)
-    return BOHB(
-        space,
-        objectives,
-        streams.numpy("bohb"),
-        rungs,
-        reduction_factor,
-        model,
-        num_samples,
-        random_fraction,
-        good_fraction,
-    )
+    generator = streams.numpy("bohb")
+    starts = DensityStarts(space, generator, len(rungs), model, num_samples, random_fraction, good_fraction)
+    return BracketSearch(space, objectives, starts, rungs, reduction_factor)
 
 
 def bandwidths(points: Decisions, num_options: Sequence[int], min_bandwidth: float) -> Array:
@@ -163,98 +156,72 @@ class _Model:
         return likely / unlikely
 
 
-class BOHB:
-    """Bayesian optimization and Hyperband (Falkner, Klein and Hutter 2018, arXiv:1807.01774).
+class DensityStarts:
+    """Starts what kernel densities of the good and the bad architectures promise most of.
 
-    Brackets and promotions are Hyperband's. What starts maximizes l(x) / g(x) among draws from l with widened
-    bandwidths, where l and g are kernel densities of the good and the bad architectures on the highest rung that has
-    enough of them; it is a uniform sample before any has, and with probability `random_fraction`.
+    What starts maximizes l(x) / g(x) among draws from l with widened bandwidths, where l and g are kernel densities of
+    the good and the bad architectures on the highest rung that has enough of them; it is a uniform sample before any
+    has, and with probability `random_fraction`.
 
     Follows the paper, for choices that are all categorical. The authors' code widens no bandwidth of a categorical
     choice: bandwidth_factor 1 draws as it does. What the paper leaves open: failures are bad, the worst of their rung;
     choices that do not matter count with their first option; draws that are invalid or known are passed over, and where
-    all are a uniform sample starts; a network starts once, by whatever name; others' proposals are learnt from and
-    never promoted.
+    all are a uniform sample starts; others' proposals are learnt from.
     """
 
     def __init__(
         self,
         space: SearchSpace,
-        objectives: Sequence[Objective],
         generator: np.random.Generator,
-        rungs: Sequence[Fidelity],
-        reduction_factor: int,
+        num_rungs: int,
         model: _Model,
         num_samples: int,
         random_fraction: float,
         good_fraction: float,
     ) -> None:
-        """Start before the first bracket.
+        """Start with nothing told.
 
         Args:
             space: what is searched.
-            objectives: at least one.
             generator: of all draws.
-            rungs: fidelities, the lowest first.
-            reduction_factor: see `build`, as for the rest.
+            num_rungs: at least 1.
             model: the densities.
-            num_samples: draws.
+            num_samples: draws; see `build`, as for the rest.
             random_fraction: probability of a uniform sample.
             good_fraction: share of the good.
         """
         self._space = space
-        self._rungs = tuple(rungs)
-        self._incumbent = RungIncumbent(space.name, objectives, rungs)
-        self._brackets = Brackets(space.name, len(self._rungs), reduction_factor)
         self._generator = generator
-        self._known = KnownNetworks(space)
+        self._uniform = UniformStarts(generator)
         self._model = model
         self._num_samples = num_samples
         self._random_fraction = random_fraction
         self._good_fraction = good_fraction
         # of each rung (rank key, decisions) of the successes, and the decisions of the failures, as told
-        self._done: list[list[tuple[Key, tuple[int, ...]]]] = [[] for _ in self._rungs]
-        self._failed: list[list[tuple[int, ...]]] = [[] for _ in self._rungs]
+        self._done: list[list[tuple[Key, tuple[int, ...]]]] = [[] for _ in range(num_rungs)]
+        self._failed: list[list[tuple[int, ...]]] = [[] for _ in range(num_rungs)]
 
-    @property
-    def fidelities(self) -> tuple[Fidelity, ...]:
-        """The fidelities of its proposals, the lowest first."""
-        return self._rungs
+    def draw(self, known: KnownNetworks) -> Architecture | None:
+        """Return the most promising of the draws, else a uniform sample; None if hardly any network is unknown."""
+        if self._generator.random() >= self._random_fraction:
+            groups = self._good_and_bad()
+            architecture = None if groups is None else self._most_promising(*groups, known)
+            if architecture is not None:
+                known.add(architecture)
+                return architecture
+        return self._uniform.draw(known)
 
-    def ask(self, count: int) -> list[Proposal]:
-        """Return `count` proposals; fewer once hardly any network is unknown and nothing is left to promote."""
-        proposals: list[Proposal] = []
-        while len(proposals) < count and (following := self._brackets.next(self._start)) is not None:
-            architecture, rung = following
-            proposals.append(Proposal(architecture, self._rungs[rung]))
-        return proposals
-
-    def tell(self, evaluations: Sequence[Evaluation]) -> None:
-        """Hand the results to the model and to the brackets that await them, in the order told."""
-        for evaluation in evaluations:
-            architecture = evaluation.proposal.architecture
-            self._known.add(architecture)
-            rung = self._incumbent.rung(evaluation.proposal)
-            key = self._incumbent.consider(evaluation)
-            if rung is None or architecture.space != self._space.name:
-                continue
-            if key is None:
-                self._failed[rung].append(architecture.decisions)
-            else:
-                self._done[rung].append((key, architecture.decisions))
-            self._brackets.tell(architecture, rung, key)
-
-    def recommend(self) -> Architecture:
-        """Return the best architecture of the highest rung that was reached; ValueError if nothing succeeded."""
-        return self._incumbent.recommend()
+    def tell(self, architecture: Architecture, rung: int, key: Key | None) -> None:
+        """Note the result for the densities."""
+        if key is None:
+            self._failed[rung].append(architecture.decisions)
+        else:
+            self._done[rung].append((key, architecture.decisions))
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the generator, the best of each rung, what is known, the brackets and what was told."""
+        """Return the generator and what was told."""
         return {
             "generator": generator_state(self._generator),
-            "incumbent": self._incumbent.state_dict(),
-            "known": self._known.state(),
-            "brackets": self._brackets.state_dict(),
             "done": [[[list(key), list(made)] for key, made in rung] for rung in self._done],
             "failed": [[list(made) for made in rung] for rung in self._failed],
         }
@@ -262,21 +229,8 @@ class BOHB:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take on a state that `state_dict` gave."""
         restore_generator(self._generator, state["generator"])
-        self._incumbent.load_state_dict(state["incumbent"])
-        self._known.restore(state["known"])
-        self._brackets.load_state_dict(state["brackets"])
         self._done = [[(tuple(key), tuple(made)) for key, made in rung] for rung in state["done"]]
         self._failed = [[tuple(made) for made in rung] for rung in state["failed"]]
-
-    def _start(self) -> Architecture | None:
-        if self._generator.random() >= self._random_fraction:
-            groups = self._good_and_bad()
-            architecture = None if groups is None else self._most_promising(*groups)
-            if architecture is not None:
-                self._known.add(architecture)
-                return architecture
-        found = self._known.sample_new(1, self._generator)
-        return found[0] if found else None
 
     def _good_and_bad(self) -> tuple[Decisions, Decisions] | None:
         for done, failed in zip(reversed(self._done), reversed(self._failed), strict=True):
@@ -286,14 +240,14 @@ class BOHB:
                 return points[: numbers[0]], points[-numbers[1] :]
         return None
 
-    def _most_promising(self, good: Decisions, bad: Decisions) -> Architecture | None:
+    def _most_promising(self, good: Decisions, bad: Decisions, known: KnownNetworks) -> Architecture | None:
         found: list[tuple[float, Architecture]] = []
         for _ in range(self._num_samples):
             made = self._model.draw(good, self._generator)
             flags = active(self._space.choices, made)
             made = [decision if flag else 0 for decision, flag in zip(made, flags, strict=True)]
             architecture = Architecture(self._space.name, tuple(made))
-            if self._space.is_valid(architecture) and architecture not in self._known:
+            if self._space.is_valid(architecture) and architecture not in known:
                 found.append((self._model.promise(good, bad, made), architecture))
         # of equals the one drawn first starts
         return max(found, key=lambda pair: pair[0])[1] if found else None

@@ -65,7 +65,8 @@ def share_of_good(strategy: Strategy) -> float:
     firsts = []
     for seed in range(300):
         other = build(SPACE, OBJECTIVES, Streams(seed))
-        strategy.load_state_dict({**state, "generator": other.state_dict()["generator"]})
+        generator = other.state_dict()["starts"]["generator"]
+        strategy.load_state_dict({**state, "starts": {**state["starts"], "generator": generator}})
         (proposal,) = strategy.ask(1)
         firsts.append(proposal.architecture.decisions[0])
     return firsts.count(2) / len(firsts)
