@@ -9,6 +9,8 @@ from typing import TypeVar
 import torch
 from torch import nn
 
+from nas_core.networks.shortcut import Shortcut
+
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -16,8 +18,9 @@ def initialized(make: Callable[[], Network], generator: torch.Generator) -> Netw
     """Return the network that `make` makes, on the CPU, with torch's default initial distributions.
 
     Convolutions and linear layers: weights and biases uniform in +-1/sqrt(fan_in), which is what torch's own
-    ``kaiming_uniform_(a=sqrt(5))`` comes to. Batch normalization: scale 1, shift 0, no statistics yet. The modules take
-    their draws from the generator in the order of ``network.modules()``; the global generator is not touched.
+    ``kaiming_uniform_(a=sqrt(5))`` comes to. Batch normalization: scale 1, shift 0, no statistics yet. Shortcuts:
+    weights 1. The modules take their draws from the generator in the order of ``network.modules()``; the global
+    generator is not touched.
 
     Args:
         make: makes the network; its modules are created without storage, so that nothing is drawn twice.
@@ -32,7 +35,7 @@ def initialized(make: Callable[[], Network], generator: torch.Generator) -> Netw
     for name, module in network.named_modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
             fill_uniform(module, generator)
-        elif isinstance(module, nn.BatchNorm2d):
+        elif isinstance(module, nn.BatchNorm2d | Shortcut):
             module.reset_parameters()
         elif next(module.parameters(recurse=False), None) is not None:
             raise ValueError(
