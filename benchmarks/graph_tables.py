@@ -68,7 +68,7 @@ class Contender:
 CONTENDERS = (
     Contender("random_search"),
     Contender("regularized_evolution", {"population_size": 10, "tournament_size": 3}),
-    Contender("reinforce", {"learning_rate": 0.1}),
+    Contender("reinforce", {"controller_settings": {"learning_rate": 0.1}}),
 )
 BANANAS = Contender("bananas", round_size=10)
 

@@ -76,8 +76,8 @@ EVOLUTION = Contender("regularized_evolution", {"population_size": 10, "tourname
 CONTENDERS = (
     Contender("random_search"),
     EVOLUTION,
-    Contender("reinforce", {"learning_rate": 0.01}),
-    Contender("reinforce", {"learning_rate": 0.1}),
+    Contender("reinforce", {"controller_settings": {"learning_rate": 0.01}}),
+    Contender("reinforce", {"controller_settings": {"learning_rate": 0.1}}),
 )
 BANANAS = Contender("bananas", round_size=10)
 

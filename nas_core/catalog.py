@@ -18,6 +18,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "evaluator": "nas_core.evaluators",
         "proxy": "nas_core.proxies",
         "predictor": "nas_core.predictors",
+        "controller": "nas_core.controllers",
         "benchmark": "nas_core.benchmarks",
         "learning task": "nas_core.learning_tasks",
         "data set": "nas_core.data.sets",

@@ -24,6 +24,8 @@ CONTRACTS = {
     "strategy",
     "evaluator",
     "predictor",
+    "controller",
+    "policy_updates",
     "variation",
     "encodings",
     "incumbent",
@@ -54,6 +56,7 @@ PARTS = {
     "robustness",
     "proxies",
     "predictors",
+    "controllers",
 }
 PLUG_INS = {"spaces", "strategies", "evaluators", "benchmarks", "learning_tasks"}
 LAYERS = (VOCABULARY, CONTRACTS, PARTS, PLUG_INS)

@@ -1,27 +1,25 @@
-"""REINFORCE: a categorical distribution for each choice, moved by the policy gradient."""
+"""REINFORCE: a controller draws architectures and is moved by the policy gradient of their rewards."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from annotated_types import Gt, Interval
-from numpy.typing import NDArray
+from annotated_types import Ge, Gt, Interval
 
-from nas_core.architecture import Architecture, Choice, active
+from nas_core import catalog, nested_settings
+from nas_core.architecture import Architecture
+from nas_core.controller import Controller
 from nas_core.evaluation import Evaluation, Proposal
 from nas_core.incumbent import Incumbent
 from nas_core.objectives import Objective
+from nas_core.policy_updates import PolicyUpdate, policy_gradient, proximal
 from nas_core.randomness import Streams, generator_state, restore_generator
 from nas_core.space import SearchSpace
 from nas_core.strategy import Strategy
 
-Array = NDArray[np.float64]
-
-INITIAL_SCALE = 1e-3
-BETAS = (0.9, 0.999)
-EPSILON = 1e-8
 MAX_TRIES = 100
 
 
@@ -30,59 +28,73 @@ def build(
     objectives: Sequence[Objective],
     streams: Streams,
     *,
-    learning_rate: Annotated[float, Gt(0)] = 0.01,
+    controller: str = "factorized",
+    controller_settings: Mapping[str, bool | int | float | str] | None = None,
+    update: Literal["policy_gradient", "ppo"] = "policy_gradient",
+    batch_size: Annotated[int, Ge(1)] = 1,
     baseline_decay: Annotated[float, Interval(ge=0, lt=1)] = 0.9,
     reward_scale: Annotated[float, Gt(0)] = 100.0,
+    reward_power: Annotated[float, Gt(0)] = 1.0,
+    entropy_weight: Annotated[float, Ge(0)] = 0.0,
+    clip_range: Annotated[float, Gt(0)] = 0.2,
+    num_update_steps: Annotated[int, Ge(1)] = 4,
 ) -> Strategy:
     """Return REINFORCE, by default with the settings of NATS-Bench (Dong et al. 2021, arXiv:2009.00437).
+
+    Zoph & Le 2017 (arXiv:1611.01578): controller lstm, reward_power 3, reward_scale 1; their reward is the best of the
+    last 5 epochs, here it is whatever the evaluator gives. NASNet (Zoph et al. 2018, arXiv:1707.07012; memory):
+    controller lstm with num_layers 1, num_units 100 and learning_rate 3.5e-4, update ppo, batch_size 20,
+    entropy_weight 1e-5, baseline_decay .95.
 
     Args:
         space: what is searched.
         objectives: at least one. The first alone is the reward; limits and the other objectives have a say only in
             what is recommended.
         streams: source of randomness.
-        learning_rate: of Adam (NAS-Bench-201's own command: 0.5; 0.1 replays better with 100 queries).
+        controller: name of a module in `nas_core.controllers`, or an import path with a dot.
+        controller_settings: settings of its own, the learning rate among them; None for its defaults.
+        update: one step up the policy gradient a batch, or PPO's steps.
+        batch_size: successes that are awaited before an update.
         baseline_decay: of the moving average that is taken from the reward.
-        reward_scale: what the first objective, negated if it is minimized, is multiplied with; 100 makes an accuracy
-            between 0 and 1 a percentage. Adam makes the steps almost independent of it.
+        reward_scale: factor of the reward; 100 makes an accuracy between 0 and 1 a percentage. Adam makes the steps
+            almost independent of it.
+        reward_power: to which the first objective, negated if it is minimized, is raised, its sign kept.
+        entropy_weight: of the policy's entropy beside the rewards.
+        clip_range: of PPO.
+        num_update_steps: of PPO on one batch (the paper of PPO: 3 to 15 epochs; NASNet does not say).
+
+    Raises:
+        ValueError: if there is no such controller or setting of it.
     """
-    generator = streams.numpy("reinforce")
-    return Reinforce(space, objectives, generator, learning_rate, baseline_decay, reward_scale)
-
-
-def log_probability_gradient(probabilities: Array, decisions: Sequence[int], matters: Sequence[bool]) -> Array:
-    """Return the gradient of log p(decisions) by the logits: 1 - p for what was chosen, -p for the rest.
-
-    Args:
-        probabilities: (num_choices, max_options), 0 where a choice has fewer options.
-        decisions: the option chosen, for each choice.
-        matters: for each choice whether it was drawn at all; the rows of the others are 0.
-
-    Returns:
-        An array of the shape of `probabilities`.
-    """
-    gradient: Array = -probabilities
-    gradient[np.arange(len(decisions)), decisions] += 1.0
-    gradient[~np.asarray(matters)] = 0.0
-    return gradient
+    values = dict(controller_settings or {})
+    nested_settings.check("controller", controller, values)
+    return Reinforce(
+        space,
+        objectives,
+        streams.numpy("reinforce"),
+        catalog.load("controller", controller).build(space, streams.child("controller"), **values),
+        proximal(clip_range, num_update_steps) if update == "ppo" else policy_gradient,
+        batch_size=batch_size,
+        baseline_decay=baseline_decay,
+        reward_scale=reward_scale,
+        reward_power=reward_power,
+        entropy_weight=entropy_weight,
+    )
 
 
 class Reinforce:
-    """Policy gradient on independent categorical distributions (Williams 1992; tabular as in arXiv:2009.00437).
+    """Policy gradient for architectures (Williams 1992; Zoph & Le 2017; tabular as in arXiv:2009.00437).
 
-    logits ~ 1e-3 * N(0, 1); p = softmax(logits) in each choice; after an evaluation with reward R, Adam takes one step
-    up the gradient of (R - b) log p(architecture), where b is the bias-corrected moving average of the rewards,
+    The reward is R = scale * sign(s) |s|^power of the score s; after a batch of evaluations the controller goes up the
+    gradient of the mean of (R - b) log p(architecture), where b is the bias-corrected moving average of the rewards,
     R included.
 
-    Follows NATS-Bench's code where one proposal is asked and told at a time. What that leaves open: choices that do
-    not matter take no part in log p; an invalid draw is drawn again without a correction of log p, and after 100
-    invalid draws the space decodes the probabilities with Gumbel noise, which is a draw that it repairs; where
-    several proposals were asked at once, each gradient is taken at the logits of the telling. Failures have no reward
-    and move nothing; neither do others' proposals, which were not drawn from this policy, though the best of them may
-    be recommended.
-
-    The gradient and Adam are written out in numpy: a round on a table takes less time than torch's autograd needs for
-    one step (130 microseconds against 10).
+    Follows NATS-Bench's code where one proposal is asked and told at a time and the controller is factorized. What
+    that leaves open: choices that do not matter take no part in log p; an invalid draw is drawn again without a
+    correction of log p, and after 100 invalid draws the space decodes the controller's scores with Gumbel noise, which
+    is a draw that it repairs; where several proposals were asked at once, each gradient is taken at the policy of the
+    telling. Failures have no reward and move nothing; neither do others' proposals, which were not drawn from this
+    policy, though the best of them may be recommended.
     """
 
     def __init__(
@@ -90,34 +102,50 @@ class Reinforce:
         space: SearchSpace,
         objectives: Sequence[Objective],
         generator: np.random.Generator,
-        learning_rate: float,
+        controller: Controller,
+        update: PolicyUpdate,
+        *,
+        batch_size: int,
         baseline_decay: float,
         reward_scale: float,
+        reward_power: float,
+        entropy_weight: float,
     ) -> None:
-        """Draw the initial logits; see `build`."""
+        """Start with nothing told.
+
+        Args:
+            space: what is searched.
+            objectives: at least one.
+            generator: of the draws.
+            controller: what is moved.
+            update: how it is moved.
+            batch_size: see `build`, as for the rest.
+            baseline_decay: of the moving average.
+            reward_scale: factor of the reward.
+            reward_power: of the score.
+            entropy_weight: beside the rewards.
+        """
         self._space = space
         self._incumbent = Incumbent(space.name, objectives)
         self._generator = generator
-        self._learning_rate = learning_rate
+        self._controller = controller
+        self._update = update
+        self._batch_size = batch_size
         self._baseline_decay = baseline_decay
         self._reward_scale = reward_scale
-        self._exists = _existing_options(space.choices)
-        self._logits: Array = INITIAL_SCALE * generator.standard_normal(self._exists.shape) * self._exists
-        self._probabilities = _softmax(self._logits, self._exists)
-        self._mean: Array = np.zeros_like(self._logits)
-        self._mean_square: Array = np.zeros_like(self._logits)
-        self._num_steps = 0
+        self._reward_power = reward_power
+        self._entropy_weight = entropy_weight
+        self._num_rewards = 0
         self._reward_average = 0.0
+        # (architecture, advantage) of the batch that is not complete yet
+        self._batch: list[tuple[Architecture, float]] = []
         # proposals asked for and not told yet: how often each
         self._awaited: dict[Architecture, int] = {}
 
     @property
-    def probabilities(self) -> tuple[tuple[float, ...], ...]:
-        """The probability of each option, for each choice."""
-        return tuple(
-            tuple(row[: len(choice.options)])
-            for row, choice in zip(self._probabilities.tolist(), self._space.choices, strict=True)
-        )
+    def controller(self) -> Controller:
+        """What draws."""
+        return self._controller
 
     def ask(self, count: int) -> list[Proposal]:
         """Return `count` draws from the policy."""
@@ -127,7 +155,7 @@ class Reinforce:
         return [Proposal(architecture) for architecture in architectures]
 
     def tell(self, evaluations: Sequence[Evaluation]) -> None:
-        """Take a step for each success that was asked for, in the order told."""
+        """Take each success that was asked for into the batch, in the order told, and move when it is complete."""
         for evaluation in evaluations:
             key = self._incumbent.consider(evaluation)
             architecture = evaluation.proposal.architecture
@@ -135,76 +163,49 @@ class Reinforce:
             if number > 1:
                 self._awaited[architecture] = number - 1
             if number and key is not None:
-                self._step(architecture, -self._reward_scale * key[1])
+                self._batch.append((architecture, self._advantage(-key[1])))
+                if len(self._batch) == self._batch_size:
+                    advantages = np.array([advantage for _, advantage in self._batch])
+                    self._update(self._controller, [made for made, _ in self._batch], advantages, self._entropy_weight)
+                    self._batch = []
 
     def recommend(self) -> Architecture:
         """Return the best architecture told so far; ValueError if there is none."""
         return self._incumbent.recommend()
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the generator, the best, the policy, Adam's moments, the baseline and what is awaited."""
+        """Return the generator, the best, the controller, the baseline, the batch and what is awaited."""
         return {
             "generator": generator_state(self._generator),
             "incumbent": self._incumbent.state_dict(),
-            "logits": self._logits.tolist(),
-            "mean": self._mean.tolist(),
-            "mean_square": self._mean_square.tolist(),
-            "num_steps": self._num_steps,
+            "controller": self._controller.state_dict(),
+            "num_rewards": self._num_rewards,
             "reward_average": self._reward_average,
+            "batch": [[list(architecture.decisions), advantage] for architecture, advantage in self._batch],
             "awaited": [[number, list(architecture.decisions)] for architecture, number in self._awaited.items()],
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take on a state that `state_dict` gave."""
+        name = self._space.name
         restore_generator(self._generator, state["generator"])
         self._incumbent.load_state_dict(state["incumbent"])
-        self._logits = np.array(state["logits"])
-        self._probabilities = _softmax(self._logits, self._exists)
-        self._mean = np.array(state["mean"])
-        self._mean_square = np.array(state["mean_square"])
-        self._num_steps = state["num_steps"]
+        self._controller.load_state_dict(state["controller"])
+        self._num_rewards = state["num_rewards"]
         self._reward_average = state["reward_average"]
-        self._awaited = {Architecture(self._space.name, tuple(made)): number for number, made in state["awaited"]}
+        self._batch = [(Architecture(name, tuple(made)), advantage) for made, advantage in state["batch"]]
+        self._awaited = {Architecture(name, tuple(made)): number for number, made in state["awaited"]}
 
     def _draw(self) -> Architecture:
-        choices = self._space.choices
-        thresholds = np.cumsum(self._probabilities, axis=1)
         for _ in range(MAX_TRIES):
-            # scaled by the last sum, which rounding may leave below 1
-            draws = self._generator.random((len(choices), 1)) * thresholds[:, -1:]
-            decisions = (thresholds < draws).sum(axis=1).tolist()
-            flags = active(choices, decisions)
-            made = tuple([decision if flag else 0 for decision, flag in zip(decisions, flags, strict=True)])
-            architecture = Architecture(self._space.name, made)
+            architecture = Architecture(self._space.name, self._controller.draw(self._generator))
             if self._space.is_valid(architecture):
                 return architecture
-        scores = self._logits + self._generator.gumbel(size=self._logits.shape)
-        return self._space.decode(
-            [row[: len(choice.options)] for row, choice in zip(scores.tolist(), choices, strict=True)]
-        )
+        return self._space.decode(self._controller.noisy_scores(self._generator))
 
-    def _step(self, architecture: Architecture, reward: float) -> None:
-        self._num_steps += 1
+    def _advantage(self, score: float) -> float:
+        reward = self._reward_scale * math.copysign(abs(score) ** self._reward_power, score)
+        self._num_rewards += 1
         decay = self._baseline_decay
         self._reward_average = decay * self._reward_average + (1 - decay) * reward
-        advantage = reward - self._reward_average / (1 - decay**self._num_steps)
-        matters = active(self._space.choices, architecture.decisions)
-        gradient = advantage * log_probability_gradient(self._probabilities, architecture.decisions, matters)
-        first, second = BETAS
-        self._mean = first * self._mean + (1 - first) * gradient
-        self._mean_square = second * self._mean_square + (1 - second) * gradient**2
-        mean = self._mean / (1 - first**self._num_steps)
-        root = np.sqrt(self._mean_square / (1 - second**self._num_steps))
-        self._logits = self._logits + self._learning_rate * mean / (root + EPSILON)
-        self._probabilities = _softmax(self._logits, self._exists)
-
-
-def _existing_options(choices: Sequence[Choice]) -> NDArray[np.bool_]:
-    num_options = np.array([len(choice.options) for choice in choices])
-    return np.arange(num_options.max()) < num_options[:, None]
-
-
-def _softmax(logits: Array, exists: NDArray[np.bool_]) -> Array:
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True)) * exists
-    probabilities: Array = powers / powers.sum(axis=1, keepdims=True)
-    return probabilities
+        return reward - self._reward_average / (1 - decay**self._num_rewards)

@@ -6,7 +6,6 @@ import pytest
 import small_plug_ins
 from small_plug_ins import SpaceCase
 
-from nas_core import catalog
 from nas_core.space import SearchSpace
 
 
@@ -22,7 +21,7 @@ def space(space_case: SpaceCase) -> SearchSpace:
     return space_case.space
 
 
-@pytest.fixture(params=catalog.names("strategy"))
+@pytest.fixture(params=small_plug_ins.STRATEGIES)
 def strategy_name(request: pytest.FixtureRequest) -> str:
     """Every strategy, one after the other."""
     return request.param

@@ -45,6 +45,17 @@ GRAPH_SPACES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 """Import paths of spaces of graph networks, with what these classify and the settings; after a colon stands a level."""
 
+STRATEGY_PARTS: Mapping[str, Mapping[str, Any]] = {
+    "reinforce:ppo": {
+        "controller": "lstm",
+        "controller_settings": {"num_units": 4, "num_layers": 1},
+        "update": "ppo",
+        "batch_size": 3,
+    },
+}
+"""Strategies that are composed of parts by name, with others than by default; before the colon stands the strategy."""
+
+STRATEGIES = (*catalog.names("strategy"), *STRATEGY_PARTS)
 LISTED = "nasbench101:listed"
 SPACES = (toy_space.NAME, *catalog.names("space"), LISTED, *GRAPH_SPACES)
 IMAGES = TaskShape(inputs=(3, 8, 8), outputs=(4,))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from equal_states import assert_equal
 from fake_weights import QuadraticWeights
 
 from nas_core import catalog
@@ -146,18 +147,3 @@ def test_no_proposal_is_asked_for(name: str, space: SearchSpace) -> None:
     assert strategy.ask(0) == []
     play(strategy, weights_for(space), best_of(space), 2)
     assert strategy.ask(0) == []
-
-
-def assert_equal(one: Any, other: Any) -> None:
-    if isinstance(one, torch.Tensor):
-        assert torch.equal(one, other)
-    elif isinstance(one, dict):
-        assert one.keys() == other.keys()
-        for key in one:
-            assert_equal(one[key], other[key])
-    elif isinstance(one, (list, tuple)):
-        assert len(one) == len(other)
-        for left, right in zip(one, other, strict=True):
-            assert_equal(left, right)
-    else:
-        assert one == other

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from small_plug_ins import small_settings
+from equal_states import assert_equal
+from small_plug_ins import STRATEGY_PARTS, small_settings
 
 from nas_core import catalog
 from nas_core.architecture import Architecture
@@ -83,9 +84,10 @@ def build(strategy_name: str, space: SearchSpace) -> Build:
     supplies = {"num_steps": sum(ROUND_SIZES), "screen": Screen(RandomScores(), (SIZE,))}
 
     def call(seed: int = 0, objectives: Sequence[Objective] = (ACCURACY,)) -> Strategy:
-        supplied = {name: supplies[name] for name in catalog.supplied("strategy", strategy_name) if name in supplies}
-        settings = small_settings("strategy", strategy_name)
-        return catalog.load("strategy", strategy_name).build(space, objectives, Streams(seed), **supplied, **settings)
+        name = strategy_name.partition(":")[0]
+        supplied = {each: supplies[each] for each in catalog.supplied("strategy", name) if each in supplies}
+        settings = small_settings("strategy", name) | STRATEGY_PARTS.get(strategy_name, {})
+        return catalog.load("strategy", name).build(space, objectives, Streams(seed), **supplied, **settings)
 
     return call
 
@@ -141,7 +143,7 @@ def test_a_search_goes_on_from_its_state_as_if_it_had_not_stopped(black_box: Bui
     play(strategy, ROUND_SIZES[:stop])
     resumed.load_state_dict(through_a_file(strategy.state_dict()))
     assert play(resumed, ROUND_SIZES[stop:]) == play(strategy, ROUND_SIZES[stop:])
-    assert resumed.state_dict() == strategy.state_dict()
+    assert_equal(resumed.state_dict(), strategy.state_dict())
     assert resumed.recommend() == strategy.recommend()
 
 

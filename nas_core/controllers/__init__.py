@@ -1,0 +1,1 @@
+"""Controllers: policies that draw architectures and are moved by the policy gradient."""
