@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from nas_core.evaluation import Evaluation, Proposal
 from nas_core.strategy import Strategy
@@ -26,3 +26,11 @@ class Evaluator(Protocol):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take on a state that `state_dict` gave."""
+
+
+@runtime_checkable
+class Foresees(Protocol):
+    """An evaluator that must know the order of a round's proposals, even where other processes evaluate them."""
+
+    def foresee(self, proposals: Sequence[Proposal]) -> None:
+        """Take note of proposals, in their order, before any of them is evaluated; a second time changes nothing."""

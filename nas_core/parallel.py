@@ -12,7 +12,7 @@ from typing import Any
 
 from nas_core import worker_process
 from nas_core.evaluation import Evaluation, Proposal
-from nas_core.evaluator import Evaluator
+from nas_core.evaluator import Evaluator, Foresees
 from nas_core.strategy import Strategy
 
 MakeEvaluator = Callable[[], Evaluator]
@@ -88,6 +88,8 @@ class ParallelEvaluator:
         num_deaths = dict.fromkeys(range(len(proposals)), 0)
         waiting = deque(range(len(proposals)))
         running: dict[Future[worker_process.Outcome], tuple[int, float]] = {}
+        if isinstance(self._inner, Foresees):
+            self._inner.foresee(proposals)
         try:
             while len(evaluations) < len(proposals):
                 self._submit(proposals, waiting, running, num_deaths)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated
 
 from annotated_types import Ge, Gt, Interval
@@ -15,6 +16,7 @@ from nas_core.task import Task
 from nas_core.training.candidate_training import CandidateTraining
 from nas_core.training.compatibility import check_search
 from nas_core.training.independent_evaluator import IndependentEvaluator
+from nas_core.training.inheritance import inheritance
 from nas_core.training.schedule import KeptName, OptimizerName, TrainingSchedule
 
 NAME = "low_fidelity"
@@ -43,10 +45,17 @@ def build(
     seen_shifts: tuple[str, ...] = ("speckle_noise",),
     shift_severity: Annotated[int, Interval(ge=1, le=5)] = 3,
     proxy_batch_size: Annotated[int, Ge(2)] = 64,
+    inherit: bool = False,
+    distillation: Annotated[float, Interval(ge=0, le=1)] = 0.0,
+    folder: Path | None = None,
 ) -> IndependentEvaluator:
     """Return the evaluator; scores are those of `nas_core.training.candidate_training.CandidateTraining`.
 
-    Settings of the training are those of `nas_core.training.schedule.TrainingSchedule`.
+    Settings of the training are those of `nas_core.training.schedule.TrainingSchedule`; those of weights that are
+    inherited, of `nas_core.training.inheritance.Inheritance`.
+
+    Raises:
+        ValueError: weights are to be inherited in a space without morphisms.
     """
     training = CandidateTraining(
         space=space,
@@ -66,5 +75,6 @@ def build(
         seen_shifts=seen_shifts,
         shift_severity=shift_severity,
         proxy_batch_size=proxy_batch_size,
+        inheritance=inheritance(space, inherit=inherit, distillation=distillation, folder=folder),
     )
-    return IndependentEvaluator(load_task, training)
+    return IndependentEvaluator(load_task, training, training.foresee)

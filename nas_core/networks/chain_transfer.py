@@ -200,8 +200,10 @@ def _make_identity(block: ChainBlock, before: ChainBlock) -> None:
     density = torch.exp(-0.5 * ratio.square()) / math.sqrt(2 * math.pi)
     rectified_mean = mean * above + deviation * density
     second_moment = (mean.square() + deviation.square()) * above + mean * deviation * density
+    variance = (second_moment - rectified_mean.square()).clamp(min=0.0)
     batch_norm = block.batch_norm
-    batch_norm.running_mean.copy_(rectified_mean)
-    batch_norm.running_var.copy_((second_moment - rectified_mean.square()).clamp(min=0.0))
-    batch_norm.weight.copy_((batch_norm.running_var + batch_norm.eps).sqrt())
-    batch_norm.bias.copy_(batch_norm.running_mean)
+    state = batch_norm.state_dict()
+    state["running_mean"].copy_(rectified_mean)
+    state["running_var"].copy_(variance)
+    state["weight"].copy_((state["running_var"] + batch_norm.eps).sqrt())
+    state["bias"].copy_(state["running_mean"])

@@ -1,9 +1,9 @@
-"""Scores of a candidate by training it from scratch."""
+"""Scores of a candidate by training it, from scratch or from what it inherits."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from nas_core.randomness import Streams
 from nas_core.space import HasScales, SearchSpace
 from nas_core.task import Task
 from nas_core.training.candidate_network import candidate_network
+from nas_core.training.inheritance import Inheritance, descendant, inherits, is_approximate
 from nas_core.training.schedule import TrainingSchedule
 from nas_core.training.scores import (
     SHIFTED_VALIDATION_ACCURACY,
@@ -28,7 +29,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CandidateTraining:
-    """Trains a network from scratch, once a seed, and gives the scores asked for; a function of task and proposal.
+    """Trains a network, once a seed, and gives the scores asked for; a function of task, proposal and kept weights.
+
+    It starts from scratch, unless it inherits: then a proposal whose morphisms lead from its parent starts from what
+    they make of the parent's trained weights of the same seed, with the same schedule. A proposal that names a parent
+    and no way from it starts from scratch.
 
     A proposal's own fidelity replaces `data_fraction`, `width` and the schedule's `epochs` (the warm-up in proportion).
     Initialization, order of the examples and augmentation follow from the seed of the streams, the architecture's key
@@ -48,6 +53,7 @@ class CandidateTraining:
         seen_shifts: distribution shifts over which "shifted_validation_accuracy" is the mean.
         shift_severity: of these, 1 to 5.
         proxy_batch_size: examples in the minibatch that proxies see.
+        inheritance: how candidates inherit weights; None if they do not.
     """
 
     space: SearchSpace
@@ -60,6 +66,7 @@ class CandidateTraining:
     seen_shifts: tuple[str, ...] = ()
     shift_severity: int = 3
     proxy_batch_size: int = 64
+    inheritance: Inheritance | None = None
 
     def __post_init__(self) -> None:
         if self.num_seeds < 1:
@@ -77,25 +84,27 @@ class CandidateTraining:
             ValueError: the fidelity asks for a width that the space cannot give.
             RuntimeError: the network does not run, or the memory is exhausted.
         """
-        fidelity = proposal.fidelity or Fidelity(self.schedule.epochs, self.data_fraction, self.width)
-        evaluation = self.streams.child("evaluation").child(proposal.architecture.key)
-        trainings = [
-            self._train(task, proposal, fidelity, evaluation.child(str(seed)), measured=seed == 0)
-            for seed in range(self.num_seeds)
-        ]
+        trainings = [self._scores(task, proposal, seed) for seed in range(self.num_seeds)]
         return {
             name: math.fsum(scores[name] for scores in trainings if name in scores)
             / sum(name in scores for scores in trainings)
             for name in self.objectives
         }
 
-    def _train(
-        self, task: Task, proposal: Proposal, fidelity: Fidelity, streams: Streams, *, measured: bool
-    ) -> dict[str, float]:
-        space = _scaled(self.space, fidelity.width)
-        network = candidate_network(space, proposal.architecture, task, streams)
+    def foresee(self, proposals: Sequence[Proposal]) -> None:
+        """Note the order of proposals, before any of them is trained, for those that inherit from them."""
+        if self.inheritance is not None and self.inheritance.kept is not None and self._trains:
+            self.inheritance.kept.claim(proposals)
+
+    @property
+    def _trains(self) -> bool:
+        return bool(set(self.objectives) & set(TRAINED))
+
+    def _scores(self, task: Task, proposal: Proposal, seed: int) -> dict[str, float]:
+        fidelity, streams = self._fidelity(proposal), self._streams(proposal, seed)
+        network = candidate_network(_scaled(self.space, fidelity.width), proposal.architecture, task, streams)
         scores: dict[str, float] = {}
-        if measured and not set(self.objectives) <= set(TRAINED):
+        if seed == 0 and not set(self.objectives) <= set(TRAINED):
             scores |= measure(
                 network if fidelity.width == 1 else candidate_network(self.space, proposal.architecture, task, streams),
                 task,
@@ -103,8 +112,8 @@ class CandidateTraining:
                 streams,
                 batch_size=self.proxy_batch_size,
             )
-        if VALIDATION_ACCURACY in self.objectives or SHIFTED_VALIDATION_ACCURACY in self.objectives:
-            self._fit(network, task, fidelity, streams)
+        if self._trains:
+            network = self._trained(task, proposal, seed, network)
         if VALIDATION_ACCURACY in self.objectives:
             scores[VALIDATION_ACCURACY] = validation_metric(network, task)
         if SHIFTED_VALIDATION_ACCURACY in self.objectives:
@@ -113,14 +122,66 @@ class CandidateTraining:
             )
         return scores
 
-    def _fit(self, network: nn.Module, task: Task, fidelity: Fidelity, streams: Streams) -> None:
+    def _trained(self, task: Task, proposal: Proposal, seed: int, fresh: nn.Module) -> nn.Module:
+        """Return the trained network of a proposal, whose weights are kept if candidates inherit."""
+        network, teacher = fresh, None
+        if self.inheritance is not None and inherits(proposal):
+            space = _scaled(self.space, self._fidelity(proposal).width)
+            parent = self._parent(task, proposal, seed)
+            init = self._streams(proposal, seed).torch("morphisms")
+            network = descendant(space, parent, proposal, task.shape, init).to(task.device)
+            if self.inheritance.distillation and is_approximate(space, proposal):
+                teacher = parent.to(task.device)
+        self._fit(network, task, proposal, seed, teacher)
+        if self.inheritance is not None and self.inheritance.kept is not None:
+            self.inheritance.kept.save(proposal, seed, network)
+        return network
+
+    def _parent(self, task: Task, proposal: Proposal, seed: int) -> nn.Module:
+        """Return the trained network of a proposal's parent, on the CPU; trained again where its weights are gone."""
+        assert self.inheritance is not None and proposal.parent is not None
+        kept = self.inheritance.kept
+        if kept is None:
+            raise ValueError("inherit is true, and no folder was given to keep weights in; propose no parent here")
+        lineage = kept.lineage(proposal.parent)
+        width, own_width = self._fidelity(lineage).width, self._fidelity(proposal).width
+        if width != own_width:
+            raise ValueError(
+                f"{proposal.parent.key} was trained at width {width:g}, so that no network of width {own_width:g} can "
+                "inherit its weights; propose one width for all"
+            )
+        network = candidate_network(
+            _scaled(self.space, width), lineage.architecture, task, self._streams(lineage, seed)
+        )
+        if not kept.load(lineage.architecture, seed, network):
+            if lineage.parent == lineage.architecture:
+                raise ValueError(f"{lineage.architecture.key} was never trained but from itself; train it first")
+            network = self._trained(task, lineage, seed, network)
+        return network.cpu()
+
+    def _fit(self, network: nn.Module, task: Task, proposal: Proposal, seed: int, teacher: nn.Module | None) -> None:
+        from nas_core.training.distillation import Distillation
         from nas_core.training.trainer import Trainer
 
+        fidelity = self._fidelity(proposal)
         warmup_epochs = self.schedule.warmup_epochs * fidelity.epochs / self.schedule.epochs
-        schedule = replace(self.schedule, epochs=fidelity.epochs, warmup_epochs=warmup_epochs)
-        trainer = Trainer(network, task, schedule, streams.torch("examples"), data_fraction=fidelity.data_fraction)
+        share = 0.0 if self.inheritance is None else self.inheritance.distillation
+        trainer = Trainer(
+            network,
+            task,
+            replace(self.schedule, epochs=fidelity.epochs, warmup_epochs=warmup_epochs),
+            self._streams(proposal, seed).torch("examples"),
+            data_fraction=fidelity.data_fraction,
+            distillation=None if teacher is None else Distillation(teacher, share),
+        )
         while not trainer.finished:
             trainer.run_epoch()
+
+    def _fidelity(self, proposal: Proposal) -> Fidelity:
+        return proposal.fidelity or Fidelity(self.schedule.epochs, self.data_fraction, self.width)
+
+    def _streams(self, proposal: Proposal, seed: int) -> Streams:
+        return self.streams.child("evaluation").child(proposal.architecture.key).child(str(seed))
 
 
 def _scaled(space: SearchSpace, width: float) -> SearchSpace:

@@ -21,23 +21,39 @@ MAX_REASON = 500
 """Characters of the reason of a failure; the rest is cut."""
 
 
+Foresee = Callable[[Sequence[Proposal]], None]
+
+
 class IndependentEvaluator:
     """Scores proposals one after the other, each by itself.
 
     The task is loaded once, before the first proposal; what that raises is nobody's failure and passes.
     """
 
-    def __init__(self, load_task: Callable[[], Task], score: Score) -> None:
-        """Remember how to load the task and how to score a proposal on it."""
+    def __init__(self, load_task: Callable[[], Task], score: Score, foresee: Foresee | None = None) -> None:
+        """Remember how to load the task and how to score a proposal on it.
+
+        Args:
+            load_task: loads it.
+            score: of a proposal.
+            foresee: takes note of proposals, in their order, before any of them is scored; None if none need be taken.
+        """
         self._load_task = load_task
         self._score = score
+        self._foresee = foresee
         self._task: Task | None = None
 
     def prepare(self, strategy: Strategy) -> None:
         """Do nothing: no weights are shared."""
 
+    def foresee(self, proposals: Sequence[Proposal]) -> None:
+        """Take note of proposals that are about to be evaluated."""
+        if self._foresee is not None:
+            self._foresee(proposals)
+
     def evaluate(self, proposals: Sequence[Proposal]) -> list[Evaluation]:
         """Return one evaluation a proposal, in the same order."""
+        self.foresee(proposals)
         if self._task is None and proposals:
             self._task = self._load_task()
         if self._task is None:

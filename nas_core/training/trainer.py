@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from nas_core.task import Task
+from nas_core.training.distillation import Distillation
 from nas_core.training.kept_epoch import kept_epoch
 from nas_core.training.optimizer import optimizer
 from nas_core.training.precision import forward
@@ -64,6 +65,7 @@ class Trainer:
         generator: torch.Generator,
         *,
         data_fraction: float = 1.0,
+        distillation: Distillation | None = None,
     ) -> None:
         """Move the network to the task's device and get ready.
 
@@ -73,6 +75,7 @@ class Trainer:
             schedule: how to train.
             generator: a CPU generator, the source of the order of the examples and of their augmentation.
             data_fraction: share of the training split that is used, in (0, 1].
+            distillation: from a network on the task's device; None learns from the targets alone.
 
         Raises:
             ValueError: the schedule smooths labels and the task cannot.
@@ -83,6 +86,7 @@ class Trainer:
         self._schedule = schedule
         self._generator = generator
         self._data_fraction = data_fraction
+        self._distillation = distillation
         self._loss = _training_loss(task, schedule.label_smoothing)
         num_examples = math.ceil(data_fraction * task.num_examples("train"))
         self._num_batches = math.ceil(num_examples / schedule.batch_size)
@@ -170,7 +174,10 @@ class Trainer:
             if len(targets) == 1 and step > 0:
                 continue
             self._optimizer.param_groups[0]["lr"] = schedule.learning_rate_at(done + (step + 0.5) / self._num_batches)
-            loss = self._loss(forward(self.network, inputs, task.device), targets)
+            outputs = forward(self.network, inputs, task.device)
+            loss = self._loss(outputs, targets)
+            if self._distillation is not None:
+                loss = self._distillation.mixed(loss, inputs, outputs, task.device)
             self._optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             if schedule.clip_norm is not None:
