@@ -29,7 +29,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
 ENTRIES: Mapping[str, str] = MappingProxyType({"proxy": "score", "data set": "load", "corruption": "corrupt"})
 """The entry function of a kind, where it is not `build`."""
 
-SUPPLIED = frozenset({"num_steps", "screen", "download", "progress"})
+SUPPLIED = frozenset({"num_steps", "screen", "folder", "download", "progress"})
 """Keyword parameters of entry functions that assembly supplies; users do not set them."""
 
 

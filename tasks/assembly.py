@@ -134,11 +134,25 @@ def evaluator(
     load_task: Callable[[], Task],
     num_steps: int,
     stream: str = "evaluator",
+    folder: Path | None = None,
 ) -> Evaluator:
-    """Return an evaluator for one seed; the task is loaded only if the evaluator trains or scores on data."""
+    """Return an evaluator for one seed; the task is loaded only if the evaluator trains or scores on data.
+
+    Args:
+        plug_in: its name and settings.
+        space: of the architectures.
+        objectives: the scores.
+        seed: of its streams.
+        load_task: loads the task.
+        num_steps: rounds of the search.
+        stream: the name of its streams.
+        folder: for what it keeps on disk, of this search and seed alone; None keeps nothing.
+    """
     values = checked(FILE, f"evaluator {plug_in.name}", "evaluator", plug_in.name, plug_in.settings)
     if "num_steps" in catalog.supplied("evaluator", plug_in.name):
         values["num_steps"] = num_steps
+    if "folder" in catalog.supplied("evaluator", plug_in.name):
+        values["folder"] = folder
     streams = Streams(seed).child(stream)
     built: Evaluator = catalog.load("evaluator", plug_in.name).build(space, objectives, streams, load_task, **values)
     return built
@@ -153,7 +167,8 @@ def search(
     goals = objectives(settings, key)
     budget = _budget(settings, key)
     chosen = settings.search.evaluator_of(key)
-    make = functools.partial(evaluator, chosen, members, goals, seed, load_task, budget.num_rounds)
+    kept = folder / f"evaluator-{seed}"
+    make = functools.partial(evaluator, chosen, members, goals, seed, load_task, budget.num_rounds, folder=kept)
     description = {"search": key, "seed": seed, "space": members.name, "objectives": [goal.name for goal in goals]}
     with (
         screen(settings, key, seed, load_task, folder) as cheap,

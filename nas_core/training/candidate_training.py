@@ -139,7 +139,8 @@ class CandidateTraining:
 
     def _parent(self, task: Task, proposal: Proposal, seed: int) -> nn.Module:
         """Return the trained network of a proposal's parent, on the CPU; trained again where its weights are gone."""
-        assert self.inheritance is not None and proposal.parent is not None
+        assert self.inheritance is not None
+        assert proposal.parent is not None
         kept = self.inheritance.kept
         if kept is None:
             raise ValueError("inherit is true, and no folder was given to keep weights in; propose no parent here")

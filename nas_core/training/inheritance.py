@@ -68,7 +68,8 @@ def descendant(
     Raises:
         ValueError: a morphism does not apply, or they lead to another architecture than the proposed one.
     """
-    assert isinstance(space, HasMorphisms) and proposal.parent is not None
+    assert isinstance(space, HasMorphisms)
+    assert proposal.parent is not None
     network, architecture = parent, proposal.parent
     for morphism in proposal.morphisms:
         network = space.transfer(network, architecture, morphism, task, init)
@@ -83,7 +84,8 @@ def descendant(
 
 def is_approximate(space: SearchSpace, proposal: Proposal) -> bool:
     """Return whether one of a proposal's morphisms preserves the function only nearly."""
-    assert isinstance(space, HasMorphisms) and proposal.parent is not None
+    assert isinstance(space, HasMorphisms)
+    assert proposal.parent is not None
     architecture = proposal.parent
     for morphism in proposal.morphisms:
         if morphism in space.approximate_morphisms(architecture):
