@@ -31,6 +31,10 @@ SMALL = {
     "num_epochs": 2,
     "num_mutations": 8,
     "num_samples": 4,
+    "num_neighbors": 4,
+    "num_morphisms": 2,
+    "num_children": 12,
+    "num_accepted": 4,
     "predictor_settings": {"num_members": 2, "num_trees": 2},
 }
 """Values for settings of these names, wherever a plug-in has one."""
