@@ -27,6 +27,7 @@ CONTRACTS = {
     "controller",
     "policy_updates",
     "variation",
+    "morphing",
     "encodings",
     "incumbent",
     "known_networks",
