@@ -19,8 +19,8 @@ class Controller(Protocol):
     A choice that does not matter is decided as 0 and takes no part in a log-probability.
     """
 
-    def draw(self, generator: np.random.Generator) -> tuple[int, ...]:
-        """Return one decision for each choice, not necessarily a valid architecture."""
+    def draw(self, generator: np.random.Generator, count: int) -> list[tuple[int, ...]]:
+        """Return `count` draws of one decision for each choice, not necessarily of valid architectures."""
 
     def noisy_scores(self, generator: np.random.Generator) -> list[list[float]]:
         """Return for each choice a score an option, with Gumbel noise: what a space repairs when no draw is valid."""

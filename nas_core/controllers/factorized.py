@@ -86,14 +86,12 @@ class FactorizedPolicy:
             for row, choice in zip(self._probabilities.tolist(), self._choices, strict=True)
         )
 
-    def draw(self, generator: np.random.Generator) -> tuple[int, ...]:
-        """Return one decision for each choice."""
+    def draw(self, generator: np.random.Generator, count: int) -> list[tuple[int, ...]]:
+        """Return `count` draws of one decision for each choice."""
         thresholds = np.cumsum(self._probabilities, axis=1)
         # scaled by the last sum, which rounding may leave below 1
-        draws = generator.random((len(self._choices), 1)) * thresholds[:, -1:]
-        decisions = (thresholds < draws).sum(axis=1).tolist()
-        flags = active(self._choices, decisions)
-        return tuple([decision if flag else 0 for decision, flag in zip(decisions, flags, strict=True)])
+        draws = generator.random((count, len(self._choices), 1)) * thresholds[:, -1:]
+        return [self._normalized(decisions) for decisions in (thresholds < draws).sum(axis=2).tolist()]
 
     def noisy_scores(self, generator: np.random.Generator) -> list[list[float]]:
         """Return the logits with Gumbel noise."""
@@ -144,6 +142,10 @@ class FactorizedPolicy:
         self._mean = np.array(state["mean"])
         self._mean_square = np.array(state["mean_square"])
         self._num_steps = state["num_steps"]
+
+    def _normalized(self, decisions: list[int]) -> tuple[int, ...]:
+        flags = active(self._choices, decisions)
+        return tuple([decision if flag else 0 for decision, flag in zip(decisions, flags, strict=True)])
 
 
 def _softmax(logits: Array, exists: NDArray[np.bool_]) -> Array:

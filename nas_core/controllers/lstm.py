@@ -70,14 +70,15 @@ class RecurrentController:
         self._initial_scale = initial_scale
         self._trained: tuple[DecisionLSTM, torch.optim.Adam] | None = None
 
-    def draw(self, generator: np.random.Generator) -> tuple[int, ...]:
-        """Return one decision for each choice."""
-        return self._walk(generator)[0]
+    def draw(self, generator: np.random.Generator, count: int) -> list[tuple[int, ...]]:
+        """Return `count` draws of one decision for each choice."""
+        decisions, _ = self._walk(generator, count)
+        return [tuple(made) for made in decisions]
 
     def noisy_scores(self, generator: np.random.Generator) -> list[list[float]]:
         """Return the logits met on one draw, with Gumbel noise."""
-        _, logits = self._walk(generator)
-        return [(row + generator.gumbel(size=len(row))).tolist() for row in logits]
+        _, logits = self._walk(generator, 1)
+        return [(row[0] + generator.gumbel(size=row.shape[1])).tolist() for row in logits]
 
     def log_probabilities(self, architectures: Sequence[Architecture]) -> Array:
         """Return log p of each architecture."""
@@ -141,24 +142,29 @@ class RecurrentController:
             self._trained = (network, torch.optim.Adam(network.parameters(), lr=self._learning_rate))
         return self._trained
 
-    def _walk(self, generator: np.random.Generator) -> tuple[tuple[int, ...], list[Array]]:
-        """Return the decisions of one draw, and the logits on the way."""
+    def _walk(self, generator: np.random.Generator, count: int) -> tuple[list[list[int]], list[Array]]:
+        """Return the decisions of so many draws, and for each choice the logits on the way (count, num_options)."""
         import torch
 
         network, _ = self._network()
-        decisions: list[int] = []
+        decisions: list[list[int]] = [[] for _ in range(count)]
+        last = torch.zeros(count, dtype=torch.int64)
         met: list[Array] = []
         state = None
         with torch.no_grad():
-            for place, draw in enumerate(generator.random(len(self._choices)).tolist()):
-                scores, state = network.step(place, decisions[-1] if decisions else 0, state)
+            for place in range(len(self._choices)):
+                scores, state = network.step(place, last, state)
                 logits = scores.double()
-                thresholds = np.cumsum(torch.softmax(logits, 0).numpy())
-                decision = int((thresholds < draw * thresholds[-1]).sum())
-                matters = active(self._choices[: place + 1], [*decisions, decision])[place]
-                decisions.append(decision if matters else 0)
+                thresholds = np.cumsum(torch.softmax(logits, 1).numpy(), axis=1)
+                # scaled by the last sum, which rounding may leave below 1
+                draws = generator.random((count, 1)) * thresholds[:, -1:]
+                for made, decision in zip(decisions, (thresholds < draws).sum(axis=1).tolist(), strict=True):
+                    made.append(decision)
+                    if not active(self._choices[: place + 1], made)[place]:
+                        made[place] = 0
+                last = torch.tensor([made[place] for made in decisions])
                 met.append(logits.numpy())
-        return tuple(decisions), met
+        return decisions, met
 
     def _logs_and_entropies(self, architectures: Sequence[Architecture]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return log p and the summed entropy on the way of each architecture, both (num_architectures,)."""

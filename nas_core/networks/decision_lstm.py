@@ -58,15 +58,15 @@ class DecisionLSTM(nn.Module):
         outputs, _ = self.lstm(self.embedding(rows))
         return [head(outputs[:, place]) for place, head in enumerate(self.heads)]
 
-    def step(self, place: int, before: int, state: State | None) -> tuple[Tensor, State]:
-        """Return the logits (num_options,) of one choice and the state after it.
+    def step(self, place: int, before: Tensor, state: State | None) -> tuple[Tensor, State]:
+        """Return the logits (num_draws, num_options) of one choice and the state after it.
 
         Args:
             place: of the choice, from 0.
-            before: the decision of the choice before it; of no account for the first.
+            before: (num_draws,), decisions of the choice before it; of no account for the first.
             state: after the choice before it; None for the first.
         """
-        row = 0 if place == 0 else int(self.firsts[place - 1]) + before
-        output, following = self.lstm(self.embedding(torch.tensor([[row]])), state)
-        logits: Tensor = self.heads[place](output[0, 0])
+        rows = torch.zeros_like(before) if place == 0 else before + self.firsts[place - 1]
+        output, following = self.lstm(self.embedding(rows[:, None]), state)
+        logits: Tensor = self.heads[place](output[:, 0])
         return logits, following

@@ -197,10 +197,12 @@ class Reinforce:
         self._awaited = {Architecture(name, tuple(made)): number for number, made in state["awaited"]}
 
     def _draw(self) -> Architecture:
-        for _ in range(MAX_TRIES):
-            architecture = Architecture(self._space.name, self._controller.draw(self._generator))
-            if self._space.is_valid(architecture):
-                return architecture
+        # one draw is mostly enough; where it is not, many at once cost a recurrent controller hardly more
+        for count in (1, MAX_TRIES - 1):
+            for decisions in self._controller.draw(self._generator, count):
+                architecture = Architecture(self._space.name, decisions)
+                if self._space.is_valid(architecture):
+                    return architecture
         return self._space.decode(self._controller.noisy_scores(self._generator))
 
     def _advantage(self, score: float) -> float:

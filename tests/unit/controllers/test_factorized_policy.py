@@ -67,7 +67,7 @@ def test_draws_follow_the_policy_and_so_do_log_probabilities() -> None:
     controller = policy(GridSpace((2, 3)), learning_rate=1.0)
     controller.ascend([member(1, 2)], [1.0], 0.0)
     generator = np.random.default_rng(0)
-    draws = np.array([controller.draw(generator) for _ in range(4000)])
+    draws = np.array(controller.draw(generator, 4000))
     for place, row in enumerate(controller.probabilities):
         assert np.bincount(draws[:, place], minlength=len(row)) / 4000 == pytest.approx(row, abs=0.03)
     first, second = controller.probabilities

@@ -52,8 +52,7 @@ def test_where_a_choice_does_not_matter_probabilities_sum_to_one_too() -> None:
 
 def test_draws_follow_the_log_probabilities() -> None:
     policy = controller(Conditional((2, 3)))
-    generator = np.random.default_rng(0)
-    draws = [policy.draw(generator) for _ in range(3000)]
+    draws = policy.draw(np.random.default_rng(0), 3000)
     members = [member(0, 0), *(member(1, second) for second in range(3))]
     shares = [draws.count(each.decisions) / len(draws) for each in members]
     assert shares == pytest.approx(np.exp(policy.log_probabilities(members)), abs=0.03)
