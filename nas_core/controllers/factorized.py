@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -43,7 +44,8 @@ def log_probability_gradient(probabilities: Array, decisions: Sequence[int], mat
     """
     gradient: Array = -probabilities
     gradient[np.arange(len(decisions)), decisions] += 1.0
-    gradient[~np.asarray(matters)] = 0.0
+    if not all(matters):
+        gradient[~np.asarray(matters)] = 0.0
     return gradient
 
 
@@ -88,7 +90,7 @@ class FactorizedPolicy:
 
     def draw(self, generator: np.random.Generator, count: int) -> list[tuple[int, ...]]:
         """Return `count` draws of one decision for each choice."""
-        thresholds = np.cumsum(self._probabilities, axis=1)
+        thresholds = self._probabilities.cumsum(axis=1)
         # scaled by the last sum, which rounding may leave below 1
         draws = generator.random((count, len(self._choices), 1)) * thresholds[:, -1:]
         return [self._normalized(decisions) for decisions in (thresholds < draws).sum(axis=2).tolist()]
@@ -111,19 +113,23 @@ class FactorizedPolicy:
 
     def ascend(self, architectures: Sequence[Architecture], weights: Sequence[float], entropy_weight: float) -> None:
         """Take one step of Adam."""
-        gradient: Array = np.zeros_like(self._logits)
-        for made, weight in zip(architectures, weights, strict=True):
-            matters = active(self._choices, made.decisions)
-            gradient += weight * log_probability_gradient(self._probabilities, made.decisions, matters)
+        gradients = [
+            weight
+            * log_probability_gradient(self._probabilities, made.decisions, active(self._choices, made.decisions))
+            for made, weight in zip(architectures, weights, strict=True)
+        ]
+        gradient: Array = functools.reduce(np.add, gradients)
         if entropy_weight:
             gradient += entropy_weight * entropy_gradient(self._probabilities)
         self._num_steps += 1
         first, second = BETAS
-        self._mean = first * self._mean + (1 - first) * gradient
-        self._mean_square = second * self._mean_square + (1 - second) * gradient**2
-        mean = self._mean / (1 - first**self._num_steps)
-        root = np.sqrt(self._mean_square / (1 - second**self._num_steps))
-        self._logits = self._logits + self._learning_rate * mean / (root + EPSILON)
+        self._mean *= first
+        self._mean += (1 - first) * gradient
+        self._mean_square *= second
+        self._mean_square += (1 - second) * gradient * gradient
+        root = np.sqrt(self._mean_square * (1 / (1 - second**self._num_steps)))
+        root += EPSILON
+        self._logits += self._learning_rate / (1 - first**self._num_steps) * self._mean / root
         self._probabilities = _softmax(self._logits, self._exists)
 
     def state_dict(self) -> dict[str, Any]:
@@ -149,6 +155,6 @@ class FactorizedPolicy:
 
 
 def _softmax(logits: Array, exists: NDArray[np.bool_]) -> Array:
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True)) * exists
-    probabilities: Array = powers / powers.sum(axis=1, keepdims=True)
-    return probabilities
+    powers: Array = np.exp(logits - logits.max(axis=1, keepdims=True)) * exists
+    powers /= powers.sum(axis=1, keepdims=True)
+    return powers
