@@ -29,6 +29,7 @@ from nas_core.objectives import Objective
 from nas_core.randomness import Streams
 from nas_core.search import Budget, Search
 from nas_core.strategy import Strategy
+from nas_core.table_evaluator import TableEvaluator
 
 FILE_NAME = "nasbench_graph.npz"
 ACCURACY = Objective("validation_accuracy", "maximize")
@@ -145,7 +146,7 @@ def _tables(chosen: Any) -> list[Table]:
     ]
 
 
-def _everything(table: benchmark.NASBenchGraphTable, data_set: benchmark.DataSet) -> Measured:
+def _everything(table: TableEvaluator, data_set: benchmark.DataSet) -> Measured:
     """Return what the table holds of all members of the space, each network once."""
     space = SPACES[data_set]
     decisions = itertools.product(*(range(len(choice.options)) for choice in space.choices))
@@ -185,7 +186,7 @@ def _agreement(everything: Measured, data_set: benchmark.DataSet) -> tuple[Cell,
 
 
 def _searches(
-    table: benchmark.NASBenchGraphTable,
+    table: TableEvaluator,
     everything: Measured,
     data_set: benchmark.DataSet,
     contender: Contender,

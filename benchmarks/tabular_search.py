@@ -33,6 +33,7 @@ from nas_core.randomness import Streams
 from nas_core.search import Budget, Search
 from nas_core.spaces import nasbench201 as cells
 from nas_core.strategy import Strategy
+from nas_core.table_evaluator import TableEvaluator
 
 FILE_NAME = "nasbench201_accuracy.csv.gz"
 ACCURACY = Objective("validation_accuracy", "maximize")
@@ -250,7 +251,7 @@ def _save(contender: Contender, table: Evaluator, folder: Path, repetitions: int
     return seconds
 
 
-def _accuracy(table: benchmark.NASBench201Table, chosen: Any) -> Table:
+def _accuracy(table: TableEvaluator, chosen: Any) -> Table:
     contenders = [(contender, chosen.repetitions) for contender in CONTENDERS]
     if chosen.bananas:
         contenders.append((BANANAS, chosen.bananas))

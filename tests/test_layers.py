@@ -45,6 +45,7 @@ CONTRACTS = {
     "checkpoint",
     "catalog",
     "search",
+    "table_evaluator",
     "worker_process",
     "parallel",
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
@@ -14,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_core.architecture import Architecture
-from nas_core.evaluation import Evaluation, Proposal
+from nas_core.data import benchmark_table
+from nas_core.data.benchmark_table import BenchmarkTable
 from nas_core.objectives import Objective
 from nas_core.space import HasBenchmarkNames, SearchSpace
-from nas_core.strategy import Strategy
+from nas_core.table_evaluator import TableEvaluator
 
 SPACE = "nasbench_graph"
 DataSet: TypeAlias = Literal["cora", "citeseer", "pubmed", "cs", "arxiv", "proteins"]
@@ -28,30 +28,17 @@ NUM_ARCHITECTURES: Mapping[DataSet, int] = MappingProxyType(
 
 OBJECTIVES = ("validation_accuracy", "latency_ms", "num_parameters")
 COLUMNS = ("valid_perf", "test_perf", "latency_s", "params")
+MEASUREMENTS: Mapping[str, str] = MappingProxyType(
+    {"validation_accuracy": "f4", "test_accuracy": "f4", "latency_ms": "f4", "num_parameters": "i4"}
+)
+"""The columns of a table by data set, and their types."""
+
 MACROS = ("0000", "0001", "0011", "0012", "0013", "0111", "0112", "0122", "0123")
 OPERATIONS = ("gat", "gcn", "gin", "cheb", "sage", "arma", "graph", "fc", "identity")
 """What the digits of a hash mean: the first one the tree, the others the operations."""
 
 NUM_DIGITS = 5
-
-
-@dataclass(frozen=True)
-class Measurements:
-    """What the benchmark knows of one network on one data set; means over its runs.
-
-    Attributes:
-        hash: the five digits by which the benchmark knows the network.
-        validation_accuracy: from 0 to 1, by which a search chooses; on proteins the area under the ROC curve.
-        test_accuracy: likewise on the test nodes; only to be reported.
-        latency_ms: of a forward pass over the whole graph, on the benchmark's machine.
-        num_parameters: of the benchmark's network.
-    """
-
-    hash: int
-    validation_accuracy: float
-    test_accuracy: float
-    latency_ms: float
-    num_parameters: int
+LIMITS = (len(MACROS), *[len(OPERATIONS)] * (NUM_DIGITS - 1))
 
 
 @runtime_checkable
@@ -59,69 +46,52 @@ class NamedSpace(HasBenchmarkNames, SearchSpace, Protocol):
     """A space whose members have names, equal for equal canonical forms."""
 
 
-class NASBenchGraphTable:
-    """Looks evaluations up, those of an architecture under its canonical form.
+class NASBenchGraphRows:
+    """The rows of a table, those of an architecture being those of its canonical form.
 
-    A search chooses by the validation accuracy; the test accuracy is no score here: see `report`.
+    A search chooses by the validation accuracy, a mean over the benchmark's runs; on proteins accuracies are areas
+    under the ROC curve. The test accuracy is no score here: see `report`.
     """
 
-    def __init__(
-        self, measurements: Mapping[str, Measurements], space: NamedSpace, objectives: Sequence[str], data_set: str
-    ) -> None:
-        """Keep the table.
+    epochs: Sequence[int] = ()
+
+    def __init__(self, table: BenchmarkTable, space: NamedSpace, objectives: Sequence[str], data_set: DataSet) -> None:
+        """Take the rows of a table.
 
         Args:
-            measurements: by the names of canonical forms.
-            space: names them.
+            table: checked.
+            space: names the canonical forms.
             objectives: names out of `OBJECTIVES`.
-            data_set: named in failures.
+            data_set: whose rows to take.
         """
-        self._measurements = dict(measurements)
-        self._space = space
+        self.space = SPACE
+        self._named = space
         self._objectives = tuple(objectives)
         self._data_set = data_set
+        self._digits = table.columns[f"{data_set}_decisions"]
+        self._columns = {name: table.columns[f"{data_set}_{name}"] for name in MEASUREMENTS}
+        self._places = {digits: place for place, digits in enumerate(map(tuple, self._digits.tolist()))}
 
-    def prepare(self, strategy: Strategy) -> None:
-        """Do nothing: everything is in the table."""
-
-    def evaluate(self, proposals: Sequence[Proposal]) -> list[Evaluation]:
-        """Return one evaluation a proposal, in the same order; what the table does not hold is a failure."""
-        return [self._evaluation(proposal) for proposal in proposals]
-
-    def report(self, architecture: Architecture) -> dict[str, float]:
-        """Return all measurements of a network by name, test accuracy included; for reports, never to choose by.
-
-        Raises:
-            ValueError: the network is not in the table.
-        """
-        found = self._found(architecture)
-        if found is None:
-            raise ValueError(f"{self._absence(architecture)}; ask for a network of space {SPACE!r} that it trained")
-        return dict(vars(found))
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return nothing: a table does not change."""
-        return {}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take on a state that `state_dict` gave."""
-
-    def _found(self, architecture: Architecture) -> Measurements | None:
-        if not self._space.is_valid(architecture):
+    def row(self, architecture: Architecture) -> int | None:
+        """Return the row of an architecture's network; None if it is no member, or was not trained."""
+        if not self._named.is_valid(architecture):
             return None
-        return self._measurements.get(self._space.to_name(self._space.canonical(architecture)))
+        macro, *operations = self._named.to_name(self._named.canonical(architecture)).split("-")
+        return self._places.get((MACROS.index(macro), *map(OPERATIONS.index, operations)))
 
-    def _absence(self, architecture: Architecture) -> str:
-        name = f" ({self._space.to_name(architecture)})" if self._space.is_valid(architecture) else ""
+    def scores(self, row: int, epochs: int | None) -> Mapping[str, float]:
+        """Return the scores of a network."""
+        return {name: float(self._columns[name][row]) for name in self._objectives}
+
+    def report(self, row: int) -> dict[str, Any]:
+        """Return the hash of a network, its accuracies, its latency on the benchmark's machine, and its size."""
+        number = int("".join(map(str, self._digits[row])))
+        return {"hash": number, **{name: column[row].item() for name, column in self._columns.items()}}
+
+    def absence(self, architecture: Architecture) -> str:
+        """Return one line that says that an architecture was not trained on the data set."""
+        name = f" ({self._named.to_name(architecture)})" if self._named.is_valid(architecture) else ""
         return f"{architecture.key}{name} is not in the table of {self._data_set}"
-
-    def _evaluation(self, proposal: Proposal) -> Evaluation:
-        if proposal.fidelity is not None:
-            return Evaluation(proposal, failure=f"the table has full trainings alone, not {proposal.fidelity}")
-        found = self._found(proposal.architecture)
-        if found is None:
-            return Evaluation(proposal, failure=self._absence(proposal.architecture))
-        return Evaluation(proposal, {name: float(getattr(found, name)) for name in self._objectives})
 
 
 def build(
@@ -130,12 +100,12 @@ def build(
     objectives: Sequence[Objective],
     *,
     data_set: DataSet = "cora",
-) -> NASBenchGraphTable:
+) -> TableEvaluator:
     """Return the evaluator that looks networks up in a file of the benchmark.
 
-    The file is NumPy's npz. It holds for each data set ``NAME_hash`` (rows,), integers whose five digits (with leading
-    zeros) are the place in `MACROS` and four places in `OPERATIONS`, and ``NAME_table`` (rows, 4), and for all
-    ``columns``: valid_perf, test_perf, latency_s, params (millions).
+    The file is a table imported by `read`, or NumPy's npz, which holds for each data set ``NAME_hash`` (rows,),
+    integers whose five digits (with leading zeros) are the place in `MACROS` and four places in `OPERATIONS`, and
+    ``NAME_table`` (rows, 4), and for all ``columns``: valid_perf, test_perf, latency_s, params (millions).
 
     The benchmark trained 26,206 networks, but on proteins the 2,021 of gcn, sage, arma, fc and identity alone. What it
     did not train is a failure; give the space these operations to search there.
@@ -157,10 +127,24 @@ def build(
             raise ValueError(f"objective {objective.name!r} is not in the table; allowed: {', '.join(OBJECTIVES)}")
     if data_set not in NUM_ARCHITECTURES:
         raise ValueError(f"data_set is {data_set!r}; allowed: {', '.join(NUM_ARCHITECTURES)}")
-    hashes, table = _arrays(Path(path), data_set)
-    return NASBenchGraphTable(
-        _measurements(hashes, table), space, [objective.name for objective in objectives], data_set
-    )
+    table = _table(Path(path), [data_set])
+    return TableEvaluator(NASBenchGraphRows(table, space, [objective.name for objective in objectives], data_set))
+
+
+def read(path: Path) -> BenchmarkTable:
+    """Return what a file of the benchmark holds, to be written as a table.
+
+    A table has for each data set ``NAME_decisions`` (rows, 5), the digits of the hashes, and a column (rows,) for each
+    of `MEASUREMENTS`, as ``NAME_validation_accuracy``.
+
+    Args:
+        path: npz with all data sets; see `build`.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is damaged, incomplete or of another kind.
+    """
+    return _table(path, list(NUM_ARCHITECTURES))
 
 
 def hash_name(number: int) -> str:
@@ -169,12 +153,42 @@ def hash_name(number: int) -> str:
     return "-".join([MACROS[macro], *(OPERATIONS[digit] for digit in operations)])
 
 
-def _measurements(hashes: NDArray[Any], table: NDArray[Any]) -> dict[str, Measurements]:
-    """Return the rows of checked arrays by the names of their networks."""
-    return {
-        hash_name(number): Measurements(number, validation, test, 1e3 * seconds, round(1e6 * millions))
-        for number, (validation, test, seconds, millions) in zip(hashes.tolist(), table.tolist(), strict=True)
-    }
+def _table(path: Path, data_sets: Sequence[DataSet]) -> BenchmarkTable:
+    """Return the checked table of a compact file, or of some data sets of an npz file."""
+    if benchmark_table.is_table(path):
+        table = benchmark_table.read(path, SPACE)
+    else:
+        columns: dict[str, NDArray[Any]] = {}
+        for data_set in data_sets:
+            hashes, measured = _arrays(path, data_set)
+            columns[f"{data_set}_decisions"] = _digits(hashes).astype(np.uint8)
+            validation, test, seconds, millions = measured.astype(np.float64).T
+            values = (validation, test, 1e3 * seconds, np.round(1e6 * millions))
+            for (name, kind), column in zip(MEASUREMENTS.items(), values, strict=True):
+                columns[f"{data_set}_{name}"] = column.astype(kind)
+        source = f"{path.name}, of NAS-Bench-Graph (arXiv:2206.09166)"
+        table = BenchmarkTable(SPACE, columns, source, version=path.name)
+    for data_set in data_sets:
+        names = (f"{data_set}_decisions", *(f"{data_set}_{name}" for name in MEASUREMENTS))
+        problem = _table_problem(table.selected(names, path), NUM_ARCHITECTURES[data_set])
+        if problem:
+            raise ValueError(f"{path}, {data_set}: {problem}; take the file from its source again")
+    return table
+
+
+def _table_problem(columns: Sequence[NDArray[Any]], num_rows: int) -> str | None:
+    """Return what is wrong with the columns of a data set; None if nothing is."""
+    digits, *measured = columns
+    if digits.shape != (num_rows, NUM_DIGITS) or digits.dtype.kind != "u" or (digits >= np.array(LIMITS)).any():
+        return f"decisions {digits.shape} are not {NUM_DIGITS} digits of {num_rows} networks"
+    if [(column.shape, column.dtype.str[1:]) for column in measured] != [
+        ((num_rows,), kind) for kind in MEASUREMENTS.values()
+    ]:
+        return "a measurement is not one number a network"
+    validation, test, latency, _ = measured
+    if not (np.isfinite(latency).all() and all((each >= 0).all() and (each <= 1).all() for each in (validation, test))):
+        return "an accuracy is not from 0 to 1, or a latency not finite"
+    return None
 
 
 def _arrays(path: Path, data_set: DataSet) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -203,9 +217,8 @@ def _problem(columns: NDArray[Any], hashes: NDArray[Any], table: NDArray[Any], n
         return f"hashes {hashes.shape} and table {table.shape} are not {num_rows} rows of {len(COLUMNS)} columns"
     if hashes.dtype.kind not in "iu" or table.dtype.kind != "f":
         return f"hashes are {hashes.dtype} and the table {table.dtype}, not integers and floating point"
-    digits = hashes[:, None] // 10 ** np.arange(NUM_DIGITS)[::-1] % 10
-    limits = np.array([len(MACROS), *[len(OPERATIONS)] * (NUM_DIGITS - 1)])
-    wrong = hashes[(digits >= limits).any(axis=1) | (hashes < 0) | (hashes >= 10**NUM_DIGITS)]
+    outside = (_digits(hashes) >= np.array(LIMITS)).any(axis=1)
+    wrong = hashes[outside | (hashes < 0) | (hashes >= 10**NUM_DIGITS)]
     if wrong.size:
         return f"hash {wrong[0]} is not five digits from 0 to {len(OPERATIONS) - 1}"
     if np.unique(hashes).size != num_rows:
@@ -214,3 +227,9 @@ def _problem(columns: NDArray[Any], hashes: NDArray[Any], table: NDArray[Any], n
     if not (np.isfinite(table).all() and (accuracies >= 0).all() and (accuracies <= 1).all() and (costs > 0).all()):
         return "an accuracy is not from 0 to 1, or a latency or size not above 0"
     return None
+
+
+def _digits(hashes: NDArray[Any]) -> NDArray[Any]:
+    """Return the five digits of each hash."""
+    digits: NDArray[Any] = hashes[:, None] // 10 ** np.arange(NUM_DIGITS)[::-1] % 10
+    return digits

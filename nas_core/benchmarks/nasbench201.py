@@ -2,125 +2,97 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import itertools
-import math
-import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, cast
 
+import numpy as np
+from annotated_types import Ge
+from numpy.typing import NDArray
+
+from nas_core import catalog
 from nas_core.architecture import Architecture
-from nas_core.evaluation import Evaluation, Proposal
+from nas_core.data import nasbench201_table, nats_archive
+from nas_core.data.benchmark_table import BenchmarkTable
+from nas_core.data.nasbench201_table import (
+    ACCURACY_DECIMALS,
+    DATA_SETS,
+    EPOCHS,
+    LATENCY,
+    LATENCY_DECIMALS,
+    SPLITS,
+    accuracy_column,
+)
 from nas_core.objectives import Objective
 from nas_core.space import HasBenchmarkNames, SearchSpace
-from nas_core.strategy import Strategy
+from nas_core.table_evaluator import TableEvaluator
 
 SPACE = "nasbench201"
-NUM_CELLS = 15_625
-NUM_EDGES = 6
-OBJECTIVES = ("validation_accuracy", "num_parameters", "flops")
-SEARCH_EPOCHS = 12
-FULL_EPOCHS = 200
-PREFIXES = MappingProxyType({"cifar10": "c10", "cifar100": "c100"})
-NUM_CLASSES = MappingProxyType({"cifar10": 10, "cifar100": 100})
+NUM_EDGES = nasbench201_table.NUM_EDGES
+ACCURACY = "validation_accuracy"
+COSTS = ("num_parameters", "flops")
+SEARCH_EPOCHS, FULL_EPOCHS = EPOCHS
+PREFIXES = nasbench201_table.PREFIXES
+NUM_CLASSES: Mapping[str, int] = MappingProxyType({"cifar10": 10, "cifar100": 100, "imagenet16_120": 120})
+IMAGE_SIZES: Mapping[str, int] = MappingProxyType({"cifar10": 32, "cifar100": 32, "imagenet16_120": 16})
+"""Height and width of the images."""
 
 STAGE_CHANNELS = (16, 32, 64)
 CELLS_PER_STAGE = 5
-IMAGE_PIXELS = 32 * 32
+CONVOLUTIONS = (2, 3)
+"""The numbers of the operations that are convolutions, of 1 x 1 and of 3 x 3."""
 
 
-@dataclass(frozen=True)
-class Measurements:
-    """What the benchmark knows of one cell on one data set; accuracies from 0 to 1.
-
-    Attributes:
-        index: the official index.
-        validation_accuracy: after 12 epochs, by which a search chooses.
-        test_accuracy_12_epochs: after the same 12 epochs.
-        validation_accuracy_200_epochs: after 200 epochs.
-        test_accuracy: after 200 epochs, the mean over seeds; only to be reported.
-        num_parameters: of the benchmark's network.
-        flops: of its forward pass on one image, 2 x multiply-accumulates.
-    """
-
-    index: int
-    validation_accuracy: float
-    test_accuracy_12_epochs: float
-    validation_accuracy_200_epochs: float
-    test_accuracy: float
-    num_parameters: int
-    flops: int
-
-
-class NASBench201Table:
-    """Looks evaluations up.
+class NASBench201Rows:
+    """The rows of a table, by the decisions of a cell.
 
     The usual protocol chooses by the validation accuracy after 12 epochs and reports the test accuracy after 200, which
     is no score here: see `report`. A proposal's fidelity of 200 epochs gets the validation accuracy after those.
     """
 
-    def __init__(self, measurements: Mapping[tuple[int, ...], Measurements], objectives: Sequence[str]) -> None:
-        """Keep the table, with the scores of each cell made ready.
+    def __init__(
+        self, table: BenchmarkTable, objectives: Sequence[str], data_set: str, epochs: tuple[int, ...]
+    ) -> None:
+        """Take the rows of a table.
 
         Args:
-            measurements: by the decisions of a cell.
-            objectives: names out of `OBJECTIVES`.
+            table: checked.
+            objectives: names as `build` allows them for the table.
+            data_set: whose accuracies and sizes to give.
+            epochs: after which the table has all accuracies that are asked for.
         """
-        self._measurements = dict(measurements)
+        self.space = SPACE
+        self.epochs = epochs
+        decisions, self._index = table.columns["decisions"], table.columns["index"]
+        self._places = {tuple(row): place for place, row in enumerate(decisions.tolist())}
+        costs = _costs(decisions, data_set)
         self._scores = {
-            key: _scores(found, found.validation_accuracy, objectives) for key, found in measurements.items()
+            length: {name: _objective_column(table, name, data_set, length, costs) for name in objectives}
+            for length in epochs
         }
-        self._full_scores = {
-            key: _scores(found, found.validation_accuracy_200_epochs, objectives) for key, found in measurements.items()
-        }
+        self._report = {**_accuracies(table, data_set), **costs}
+        for name, column in table.columns.items():
+            if name.endswith(LATENCY) or name.startswith(f"{data_set}_training_seconds_"):
+                self._report[name] = _published(column, LATENCY_DECIMALS)
 
-    def prepare(self, strategy: Strategy) -> None:
-        """Do nothing: everything is in the table."""
+    def row(self, architecture: Architecture) -> int | None:
+        """Return the row of a cell; None if it is none."""
+        return self._places.get(architecture.decisions)
 
-    def evaluate(self, proposals: Sequence[Proposal]) -> list[Evaluation]:
-        """Return one evaluation a proposal, in the same order; what the table does not hold is a failure."""
-        return [self._evaluation(proposal) for proposal in proposals]
+    def scores(self, row: int, epochs: int | None) -> Mapping[str, float]:
+        """Return the scores of a cell after 12 or 200 epochs."""
+        return {name: float(column[row]) for name, column in self._scores[cast(int, epochs)].items()}
 
-    def report(self, architecture: Architecture) -> dict[str, float]:
-        """Return all measurements of a cell by name, test accuracy included; for reports, never to choose by.
+    def report(self, row: int) -> dict[str, Any]:
+        """Return the official index, all accuracies on the data set, the size and what else the table has."""
+        measured = {name: column[row].item() for name, column in self._report.items()}
+        return {"index": int(self._index[row]), **measured}
 
-        Raises:
-            ValueError: the cell is not in the table.
-        """
-        found = self._measurements.get(architecture.decisions) if architecture.space == SPACE else None
-        if found is None:
-            raise ValueError(f"{architecture.key} is not in the table; ask for a cell of space {SPACE!r}")
-        return dict(vars(found))
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return nothing: a table does not change."""
-        return {}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take on a state that `state_dict` gave."""
-
-    def _evaluation(self, proposal: Proposal) -> Evaluation:
-        architecture, fidelity = proposal.architecture, proposal.fidelity
-        table = self._scores
-        if fidelity is not None:
-            if (
-                fidelity.epochs not in (SEARCH_EPOCHS, FULL_EPOCHS)
-                or fidelity.data_fraction != 1
-                or fidelity.width != 1
-            ):
-                return Evaluation(
-                    proposal, failure=f"the table has only {SEARCH_EPOCHS} and {FULL_EPOCHS} epochs, not {fidelity}"
-                )
-            if fidelity.epochs == FULL_EPOCHS:
-                table = self._full_scores
-        scores = table.get(architecture.decisions)
-        if scores is None or architecture.space != SPACE:
-            return Evaluation(proposal, failure=f"{architecture.key} is not in the table")
-        return Evaluation(proposal, scores)
+    def absence(self, architecture: Architecture) -> str:
+        """Return one line that says that an architecture is no cell."""
+        return f"{architecture.key} is not in the table"
 
 
 def build(
@@ -128,34 +100,87 @@ def build(
     space: SearchSpace,
     objectives: Sequence[Objective],
     *,
-    data_set: Literal["cifar10", "cifar100"] = "cifar10",
-) -> NASBench201Table:
+    data_set: Literal["cifar10", "cifar100", "imagenet16_120"] = "cifar10",
+    epochs: Annotated[int, Ge(1)] | None = None,
+    latency_path: str | Path | None = None,
+) -> TableEvaluator:
     """Return the evaluator that looks cells up in a file of the benchmark.
 
-    The file is CSV, gzipped or not, with one row for each of the 15,625 cells and at least the columns ``index``,
-    ``arch`` (the official string) and, in percent, ``c10_val_12ep``, ``c10_test_12ep``, ``c10_val_200ep``,
-    ``c10_test_200ep`` (``c100_...`` for CIFAR-100). Parameters and FLOPs are computed from the benchmark's skeleton: 16
-    channels, 5 cells in each of 3 stages, images of 32 x 32, whatever skeleton the space would build.
+    Objectives are ``validation_accuracy`` on the data set, ``DATASET_validation_accuracy`` on any, both after as many
+    epochs as a proposal's fidelity says; ``num_parameters`` and ``flops``, which are computed from the benchmark's
+    skeleton: 16 channels, 5 cells in each of 3 stages, images of 32 x 32 (16 x 16 for ImageNet16-120), whatever
+    skeleton the space would build; and ``DEVICE_latency_ms`` of the devices that were measured, such as
+    ``pixel3_latency_ms``; of a GPU the last number is the batch size. On phones a few latencies near 0 are those of
+    degenerate cells, in which nothing is computed between input and output: a limit from below, or an accuracy beside
+    it, keeps a search from them.
 
     Args:
-        path: the file.
+        path: a table imported by `read`, or a CSV file; see `nas_core.data.nasbench201_table.read`.
         space: the space "nasbench201".
-        objectives: among `OBJECTIVES`.
-        data_set: whose accuracies to use.
+        objectives: as above.
+        data_set: whose accuracies and sizes to use; ImageNet16-120 is in the benchmark's own files alone.
+        epochs: what a proposal without a fidelity gets, 12 or 200; without a number, 12.
+        latency_path: a CSV file of latencies, if `path` has none; see `nasbench201_table.with_latencies`.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is damaged, incomplete or of another kind, or the space or an objective does not fit.
+        ValueError: the file is damaged, incomplete or of another kind, or the space, an objective or a setting does
+            not fit.
     """
     if space.name != SPACE or not isinstance(space, HasBenchmarkNames):
         raise ValueError(f"space is {space.name!r}; this benchmark knows only {SPACE!r}")
-    for objective in objectives:
-        if objective.name not in OBJECTIVES:
-            raise ValueError(f"objective {objective.name!r} is not in the table; allowed: {', '.join(OBJECTIVES)}")
-    if data_set not in PREFIXES:
-        raise ValueError(f"data_set is {data_set!r}; allowed: {', '.join(PREFIXES)}")
-    measurements = _measurements(Path(path), space, data_set)
-    return NASBench201Table(measurements, [objective.name for objective in objectives])
+    if data_set not in DATA_SETS:
+        raise ValueError(f"data_set is {data_set!r}; allowed: {', '.join(DATA_SETS)}")
+    names = [objective.name for objective in objectives]
+    known = [f"{each}_{ACCURACY}" for each in DATA_SETS]
+    for name in names:
+        if name not in (ACCURACY, *known, *COSTS) and not name.endswith(LATENCY):
+            raise ValueError(
+                f"objective {name!r} is not in the table; allowed: {', '.join((ACCURACY, *COSTS, *known))}, and "
+                f"DEVICE{LATENCY} of a device that was measured"
+            )
+    if nats_archive.is_archive(Path(path)):
+        raise ValueError(f"{path} is an official file, which takes minutes to read; import it into a table first")
+    data_sets = [each for each in DATA_SETS if each == data_set or f"{each}_{ACCURACY}" in names]
+    table = nasbench201_table.read(Path(path), lambda name: space.from_name(name).decisions, data_sets)
+    if latency_path is not None:
+        table = nasbench201_table.with_latencies(table, Path(latency_path))
+    for name in names:
+        if name.endswith(LATENCY) and name not in table.columns:
+            raise ValueError(_no_device(name, table))
+    lengths = _lengths(table, data_sets)
+    chosen = SEARCH_EPOCHS if epochs is None else epochs
+    if chosen not in lengths:
+        has = " and ".join(map(str, lengths)) or "none"
+        names_of_sets = " and ".join(data_sets)
+        raise ValueError(
+            f"{path} has no validation accuracy of {names_of_sets} after {chosen} epochs; epochs it has: {has}"
+        )
+    return TableEvaluator(NASBench201Rows(table, names, data_set, lengths), chosen)
+
+
+def read(path: Path, *, latency_path: Path | None = None) -> BenchmarkTable:
+    """Return everything that files of the benchmark hold, to be written as a table.
+
+    Args:
+        path: an official file or folder, see `nas_core.data.nats_archive.read`, or a CSV file, see
+            `nas_core.data.nasbench201_table.read`.
+        latency_path: a CSV file of latencies; see `nasbench201_table.with_latencies`.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: a file is damaged, incomplete or of another kind.
+    """
+    space: HasBenchmarkNames = catalog.load("space", SPACE).build()
+
+    def decisions(name: str) -> tuple[int, ...]:
+        return space.from_name(name).decisions
+
+    if nats_archive.is_archive(path):
+        table = nats_archive.read(path, decisions)
+    else:
+        table = nasbench201_table.read(path, decisions)
+    return table if latency_path is None else nasbench201_table.with_latencies(table, latency_path)
 
 
 def skeleton_parameters(kernel_sizes: Sequence[int], num_classes: int) -> int:
@@ -174,71 +199,72 @@ def skeleton_parameters(kernel_sizes: Sequence[int], num_classes: int) -> int:
     return total
 
 
-def skeleton_flops(kernel_sizes: Sequence[int], num_classes: int) -> int:
+def skeleton_flops(kernel_sizes: Sequence[int], num_classes: int, image_size: int = 32) -> int:
     """Return the FLOPs (2 x multiply-accumulates, of convolutions and the classifier) on one image; see above."""
     first, last = STAGE_CHANNELS[0], STAGE_CHANNELS[-1]
-    macs = 3 * first * 9 * IMAGE_PIXELS + last * num_classes
+    num_pixels = image_size * image_size
+    macs = 3 * first * 9 * num_pixels + last * num_classes
     for stage, channels in enumerate(STAGE_CHANNELS):
-        pixels = IMAGE_PIXELS // 4**stage
+        pixels = num_pixels // 4**stage
         if stage:
             macs += pixels * (channels // 2 * channels * 9 + channels * channels * 9 + channels // 2 * channels)
         macs += CELLS_PER_STAGE * pixels * sum(channels * channels * size * size for size in kernel_sizes)
     return 2 * macs
 
 
-def _scores(found: Measurements, validation_accuracy: float, objectives: Sequence[str]) -> Mapping[str, float]:
-    """Return the scores of a cell by objective, which nobody can change."""
-    known = dict(zip(OBJECTIVES, (validation_accuracy, float(found.num_parameters), float(found.flops)), strict=True))
-    return MappingProxyType({name: known[name] for name in objectives})
+def _lengths(table: BenchmarkTable, data_sets: Sequence[str]) -> tuple[int, ...]:
+    """Return the numbers of epochs after which a table has validation accuracies of all data sets."""
+    return tuple(
+        epochs
+        for epochs in EPOCHS
+        if all(accuracy_column(data_set, "validation", epochs) in table.columns for data_set in data_sets)
+    )
 
 
-def _measurements(path: Path, space: HasBenchmarkNames, data_set: str) -> dict[tuple[int, ...], Measurements]:
-    """Return what the file says, checked."""
-    prefix, num_classes = PREFIXES[data_set], NUM_CLASSES[data_set]
-    columns = ("index", "arch", *(f"{prefix}_{rest}" for rest in ("val_12ep", "test_12ep", "val_200ep", "test_200ep")))
-    rows = _rows(path)
-    missing = [column for column in columns if not rows or column not in rows[0]]
-    if missing:
-        raise ValueError(f"{path} lacks the columns {', '.join(missing)}; give the accuracy table of NAS-Bench-201")
-    places = [rows[0].index(column) for column in columns]
-    costs = {
-        (num_1x1, num_3x3): (
-            skeleton_parameters([1] * num_1x1 + [3] * num_3x3, num_classes),
-            skeleton_flops([1] * num_1x1 + [3] * num_3x3, num_classes),
-        )
-        for num_1x1, num_3x3 in itertools.product(range(NUM_EDGES + 1), repeat=2)
-    }
-    found: dict[tuple[int, ...], Measurements] = {}
-    for number, row in enumerate(rows[1:], start=2):
-        try:
-            index, name, *percents = (row[place] for place in places)
-            architecture = space.from_name(name)
-            accuracies = [float(percent) / 100.0 for percent in percents]
-            if not all(math.isfinite(accuracy) and 0.0 <= accuracy <= 1.0 for accuracy in accuracies):
-                raise ValueError(f"an accuracy of {percents} is not from 0 to 100 percent")
-            first, first_test, full, full_test = accuracies
-            num_parameters, flops = costs[name.count("nor_conv_1x1"), name.count("nor_conv_3x3")]
-            found[architecture.decisions] = Measurements(
-                int(index), first, first_test, full, full_test, num_parameters, flops
-            )
-        except (ValueError, IndexError) as error:
-            raise ValueError(f"{path}, line {number}: {error}; take the file from its source again") from None
-    if not len(rows) - 1 == len(found) == NUM_CELLS:
-        raise ValueError(
-            f"{path} has {len(rows) - 1} rows for {len(found)} cells; the table has {NUM_CELLS}, each once; "
-            "take the file from its source again"
-        )
+def _no_device(name: str, table: BenchmarkTable) -> str:
+    devices = nasbench201_table.devices(table)
+    if not devices:
+        return f"objective {name!r} is not in the table, which has no latencies; give those by the setting latency_path"
+    return (
+        f"objective {name!r} is of device {name.removesuffix(LATENCY)!r}, which was not measured; "
+        f"allowed: {', '.join(devices)}"
+    )
+
+
+def _objective_column(
+    table: BenchmarkTable, name: str, data_set: str, epochs: int, costs: Mapping[str, NDArray[np.int64]]
+) -> NDArray[Any]:
+    if name in costs:
+        return costs[name]
+    if name.endswith(LATENCY):
+        return _published(table.columns[name], LATENCY_DECIMALS)
+    of = data_set if name == ACCURACY else name.removesuffix(f"_{ACCURACY}")
+    return _published(table.columns[accuracy_column(of, "validation", epochs)])
+
+
+def _accuracies(table: BenchmarkTable, data_set: str) -> dict[str, NDArray[np.float64]]:
+    """Return the accuracies on a data set by the names of a report."""
+    found = {}
+    for epochs, split in itertools.product(EPOCHS, SPLITS):
+        usual = (split, epochs) in (("validation", SEARCH_EPOCHS), ("test", FULL_EPOCHS))
+        column = table.columns.get(accuracy_column(data_set, split, epochs))
+        if column is not None:
+            found[f"{split}_accuracy" if usual else f"{split}_accuracy_{epochs}_epochs"] = _published(column)
     return found
 
 
-def _rows(path: Path) -> list[list[str]]:
-    """Return the rows of a CSV file, gzipped or not."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise FileNotFoundError(f"there is no {path}; give the path of the accuracy table of NAS-Bench-201") from None
-    try:
-        text = (gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content).decode()
-        return list(csv.reader(text.splitlines()))
-    except (EOFError, OSError, zlib.error, UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path} is damaged ({error}); take the file from its source again") from None
+def _published(column: NDArray[np.float32], num_decimals: int = ACCURACY_DECIMALS) -> NDArray[np.float64]:
+    """Return numbers as they were published, before they became float32."""
+    return column.astype(np.float64).round(num_decimals)
+
+
+def _costs(decisions: NDArray[np.uint8], data_set: str) -> dict[str, NDArray[np.int64]]:
+    """Return the size of every cell's network by the name of the objective."""
+    num_classes, image_size = NUM_CLASSES[data_set], IMAGE_SIZES[data_set]
+    parameters, flops = np.zeros((2, NUM_EDGES + 1, NUM_EDGES + 1), np.int64)
+    for num_1x1, num_3x3 in itertools.product(range(NUM_EDGES + 1), repeat=2):
+        sizes = [1] * num_1x1 + [3] * num_3x3
+        parameters[num_1x1, num_3x3] = skeleton_parameters(sizes, num_classes)
+        flops[num_1x1, num_3x3] = skeleton_flops(sizes, num_classes, image_size)
+    counts = tuple((decisions == operation).sum(axis=1) for operation in CONVOLUTIONS)
+    return {"num_parameters": parameters[counts], "flops": flops[counts]}

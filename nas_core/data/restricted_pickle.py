@@ -1,12 +1,13 @@
-"""Read the pickles in which CIFAR and Planetoid are published without letting them run code."""
+"""Read the pickles in which data sets and benchmarks are published without letting them run code."""
 
 from __future__ import annotations
 
+import bz2
 import io
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,10 +51,10 @@ def read_array(path: Path) -> NDArray[Any]:
 def read_value(path: Path) -> object:
     """Return what is pickled in `path`: a plain value, a numpy array of numbers, a sparse matrix, or a dict of those.
 
-    A pickle names the functions it wants called. Only the names that rebuild a numpy array (as numpy 1 and 2 spell
-    them), a scipy matrix of sparse rows, a dict whose missing entries are empty lists, and the bytes of Python 3's
-    protocol 2 are answered, each by a stand-in of this module, so that not even numpy's own reconstruction sees
-    unchecked input. Strings that Python 2 wrote come back as bytes.
+    A pickle names the functions it wants called. Only the names that rebuild a numpy array or number (as numpy 1 and 2
+    spell them), a scipy matrix of sparse rows, a dict that keeps its order or whose missing entries are empty lists, a
+    set, and the bytes of Python 3's protocol 2 are answered, each by a stand-in of this module, so that not even
+    numpy's own reconstruction sees unchecked input. Strings that Python 2 wrote come back as bytes.
 
     Args:
         path: the file.
@@ -62,9 +63,21 @@ def read_value(path: Path) -> object:
         ValueError: the file asks for anything else (the error names it), or is truncated or damaged.
         OSError: the file cannot be read.
     """
-    content = path.read_bytes()
+    return _read(path, io.BytesIO(path.read_bytes()))
+
+
+def read_compressed(path: Path) -> object:
+    """Return what is pickled in a file that bzip2 compressed, as `read_value` does; ValueErrors and OSErrors alike."""
+    with bz2.open(path) as stream:
+        try:
+            return _read(path, io.BufferedReader(stream))
+        except OSError as error:
+            raise ValueError(f"{path} is damaged or was not compressed by bzip2 ({error}); {REMEDY}") from None
+
+
+def _read(path: Path, stream: IO[bytes]) -> object:
     try:
-        value = _finished(_Unpickler(io.BytesIO(content), encoding="bytes").load())
+        value = _finished(_Unpickler(stream, encoding="bytes").load())
         return {name: _finished(field) for name, field in value.items()} if isinstance(value, dict) else value
     except _REJECTED as error:
         reason = " ".join(str(error).split()) or type(error).__name__
@@ -196,6 +209,24 @@ def _number_type(code: object, align: object = False, copy: object = True) -> ob
     return _NumberType(name)
 
 
+def _number(kind: object, content: object) -> object:
+    """Return a single number of numpy as Python's own."""
+    if not isinstance(kind, _NumberType) or not isinstance(content, bytes):
+        raise pickle.UnpicklingError("it describes a number in an unknown way")
+    (value,) = np.frombuffer(content, dtype=np.dtype(kind.order + kind.code)).tolist()
+    return value
+
+
+def _ordered_dict(entries: Iterable[tuple[object, object]] = ()) -> object:
+    """Return a dict; since Python 3.7 all keep their order."""
+    return dict(entries)
+
+
+def _set(entries: Iterable[object] = ()) -> object:
+    """Return the set of what is in a list."""
+    return set(entries)
+
+
 def _list_class(*values: object) -> object:
     """Refuse to make a list; the class is only named."""
     raise pickle.UnpicklingError("it makes a list by a call")
@@ -244,7 +275,12 @@ _ADMITTED: dict[tuple[str, str], object] = {
     ("numpy._core.multiarray", "_reconstruct"): _Admitted(_pending_array),
     ("scipy.sparse.csr", "csr_matrix"): _PendingSparse,
     ("scipy.sparse._csr", "csr_matrix"): _PendingSparse,
+    ("numpy.core.multiarray", "scalar"): _Admitted(_number),
+    ("numpy._core.multiarray", "scalar"): _Admitted(_number),
+    ("collections", "OrderedDict"): _Admitted(_ordered_dict),
     ("collections", "defaultdict"): _Admitted(_dict_of_lists),
+    ("__builtin__", "set"): _Admitted(_set),
+    ("builtins", "set"): _Admitted(_set),
     ("__builtin__", "list"): _LIST_CLASS,
     ("builtins", "list"): _LIST_CLASS,
     ("_codecs", "encode"): _Admitted(_bytes_from_text),

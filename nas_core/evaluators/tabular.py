@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Annotated, cast
 
-from annotated_types import MinLen
+from annotated_types import Ge, MinLen
 
 from nas_core import catalog
 from nas_core.evaluator import Evaluator
@@ -37,6 +37,8 @@ def build(
     path: Annotated[str, MinLen(1)],
     benchmark: str = "nasbench201",
     data_set: str = "cifar10",
+    epochs: Annotated[int, Ge(1)] | None = None,
+    latency_path: Annotated[str, MinLen(1)] | None = None,
 ) -> Evaluator:
     """Return the evaluator of a benchmark; the task is never loaded, and nothing is random.
 
@@ -45,13 +47,21 @@ def build(
         objectives: scores that the benchmark holds.
         streams: not used.
         load_task: not used.
-        path: the benchmark's file.
+        path: the benchmark's file: a compact table that was imported, or one that the benchmark reads besides.
         benchmark: name of a module in `nas_core.benchmarks`, or an import path with a dot.
         data_set: the data set whose measurements to look up.
+        epochs: how long the trainings were that a proposal without a fidelity looks up; None for what is usual.
+        latency_path: a file of measured latencies, for a benchmark that has them in one of their own.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the benchmark is unknown, or its file, the space or an objective does not fit.
+        ValueError: the benchmark is unknown or has no such setting, or its file, the space or an objective does not
+            fit.
     """
     module = catalog.load("benchmark", benchmark)
-    return cast(Evaluator, module.build(path, space, objectives, data_set=data_set))
+    known = {setting.name for setting in catalog.settings("benchmark", benchmark)}
+    given = {name: value for name, value in (("epochs", epochs), ("latency_path", latency_path)) if value is not None}
+    unknown = sorted(given.keys() - known)
+    if unknown:
+        raise ValueError(f"benchmark {benchmark!r} has no {unknown[0]}; remove that setting")
+    return cast(Evaluator, module.build(path, space, objectives, data_set=data_set, **given))

@@ -57,7 +57,7 @@ def test_the_four_lengths_of_training_are_fidelities(path: Path) -> None:
     evaluations = table.evaluate([Proposal(SPACE.from_name("1,"), fidelity) for fidelity in fidelities])
     scores = [evaluation.scores.get("validation_accuracy") for evaluation in evaluations]
     assert scores == [0.125, 0.3125, 0.4375, 0.5625, None, None]
-    assert all("only 4, 12, 36, 108 epochs" in (evaluation.failure or "") for evaluation in evaluations[4:])
+    assert all("only 4, 12, 36 and 108 epochs" in (evaluation.failure or "") for evaluation in evaluations[4:])
 
 
 def test_a_cell_outside_the_table_is_a_failure_that_says_what_to_do(path: Path) -> None:

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from nas_core.architecture import Architecture
-from nas_core.benchmarks.nasbench201 import NASBench201Table, build
+from nas_core.benchmarks.nasbench201 import build
 from nas_core.evaluation import Fidelity, Proposal
 from nas_core.evaluators import tabular
 from nas_core.objectives import Objective
 from nas_core.randomness import Streams
 from nas_core.spaces import nasbench201
 from nas_core.strategy import Strategy
+from nas_core.table_evaluator import TableEvaluator
 
 SPACE = nasbench201.build()
 ACCURACY = Objective("validation_accuracy", "maximize")
@@ -49,11 +50,11 @@ def path(text: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def table(path: Path) -> NASBench201Table:
+def table(path: Path) -> TableEvaluator:
     return build(path, SPACE, [ACCURACY])
 
 
-def test_scores_are_the_validation_accuracy_after_12_epochs(path: Path, table: NASBench201Table) -> None:
+def test_scores_are_the_validation_accuracy_after_12_epochs(path: Path, table: TableEvaluator) -> None:
     proposals = [Proposal(cell(0, 0, 0, 0, 0, 1)), Proposal(cell(4, 4, 4, 4, 4, 4))]
     evaluations = table.evaluate(proposals)
     assert [evaluation.proposal for evaluation in evaluations] == proposals
@@ -65,14 +66,14 @@ def test_scores_are_the_validation_accuracy_after_12_epochs(path: Path, table: N
     assert other[0].scores["validation_accuracy"] == pytest.approx(5e-5)
 
 
-def test_a_fidelity_of_200_epochs_is_known_and_no_other(table: NASBench201Table) -> None:
+def test_a_fidelity_of_200_epochs_is_known_and_no_other(table: TableEvaluator) -> None:
     fidelities = [Fidelity(12), Fidelity(200), Fidelity(50), Fidelity(12, data_fraction=0.5), Fidelity(12, width=2)]
     evaluations = table.evaluate([Proposal(cell(0, 0, 0, 0, 0, 0), fidelity) for fidelity in fidelities])
     assert [evaluation.scores.get("validation_accuracy") for evaluation in evaluations] == [0.0, 2e-5, None, None, None]
     assert all("only 12 and 200 epochs" in (evaluation.failure or "") for evaluation in evaluations[2:])
 
 
-def test_test_accuracy_is_reported_and_is_no_score(path: Path, table: NASBench201Table) -> None:
+def test_test_accuracy_is_reported_and_is_no_score(path: Path, table: TableEvaluator) -> None:
     report = table.report(cell(0, 0, 0, 0, 0, 0))
     assert report == {
         "index": 0,
@@ -97,7 +98,7 @@ def test_costs_are_those_of_the_benchmarks_skeleton(path: Path) -> None:
         assert scores == {"num_parameters": 73306 + 243040 + 28000, "flops": 2 * (7783040 + 35389440 + 3932160)}
 
 
-def test_scores_cannot_be_changed(table: NASBench201Table) -> None:
+def test_scores_cannot_be_changed(table: TableEvaluator) -> None:
     scores = table.evaluate([Proposal(cell(0, 0, 0, 0, 0, 0))])[0].scores
     with pytest.raises(TypeError):
         scores["validation_accuracy"] = 1.0
@@ -113,7 +114,7 @@ def test_scores_cannot_be_changed(table: NASBench201Table) -> None:
         Architecture("other", (0, 0, 0, 0, 0, 0)),
     ],
 )
-def test_an_unknown_architecture_is_a_failed_evaluation(table: NASBench201Table, unknown: Architecture) -> None:
+def test_an_unknown_architecture_is_a_failed_evaluation(table: TableEvaluator, unknown: Architecture) -> None:
     evaluation = table.evaluate([Proposal(unknown)])[0]
     assert evaluation.failure == f"{unknown.key} is not in the table"
 

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from benchmarks import graph_tables
 from gnn_space import nasbench_graph
-from gnn_space.benchmarks.nasbench_graph import NASBenchGraphTable, build, hash_name
+from gnn_space.benchmarks.nasbench_graph import build, hash_name
 from nas_core.architecture import Architecture
 from nas_core.evaluation import Fidelity, Proposal
 from nas_core.evaluators import tabular
 from nas_core.objectives import Objective
 from nas_core.randomness import Streams
 from nas_core.spaces import nasbench201
+from nas_core.table_evaluator import TableEvaluator
 from nas_core.task import Task
 
 SPACE = nasbench_graph.build()
@@ -28,7 +29,7 @@ Arrays = dict[str, NDArray[Any]]
 
 
 @pytest.fixture(scope="module")
-def table(path: Path) -> NASBenchGraphTable:
+def table(path: Path) -> TableEvaluator:
     return build(path, SPACE, [ACCURACY])
 
 
@@ -41,7 +42,7 @@ def test_hashes_are_a_tree_and_four_operations() -> None:
     assert hash_name(5) == "0000-gat-gat-gat-arma"
 
 
-def test_scores_are_those_of_the_canonical_form(table: NASBenchGraphTable, arrays: Arrays) -> None:
+def test_scores_are_those_of_the_canonical_form(table: TableEvaluator, arrays: Arrays) -> None:
     names = ["0000-gat-gat-gat-gat", "0123-gcn-identity-gcn-identity", "0123-identity-identity-gcn-gcn"]
     proposals = [Proposal(SPACE.from_name(name)) for name in names]
     evaluations = table.evaluate(proposals)
@@ -50,7 +51,7 @@ def test_scores_are_those_of_the_canonical_form(table: NASBenchGraphTable, array
     assert [dict(evaluation.scores) for evaluation in evaluations] == [{"validation_accuracy": 0.0}, same, same]
 
 
-def test_costs_are_scores_and_the_test_accuracy_is_not(path: Path, table: NASBenchGraphTable) -> None:
+def test_costs_are_scores_and_the_test_accuracy_is_not(path: Path, table: TableEvaluator) -> None:
     objectives = [Objective("latency_ms", "minimize"), Objective("num_parameters", "minimize")]
     scores = build(path, SPACE, objectives).evaluate([Proposal(SPACE.reference())])[0].scores
     assert scores == {"latency_ms": pytest.approx(2.0), "num_parameters": 123_456}
@@ -82,7 +83,7 @@ def test_a_network_that_was_not_trained_is_a_failed_evaluation(path: Path) -> No
         Architecture("other", (0, 0, 0, 0, 0)),
     ],
 )
-def test_what_is_no_member_is_a_failed_evaluation(table: NASBenchGraphTable, unknown: Architecture) -> None:
+def test_what_is_no_member_is_a_failed_evaluation(table: TableEvaluator, unknown: Architecture) -> None:
     assert table.evaluate([Proposal(unknown)])[0].failure == f"{unknown.key} is not in the table of cora"
 
 
@@ -93,7 +94,7 @@ def test_a_space_of_fewer_operations_looks_up_the_same_networks(path: Path) -> N
             assert whole.report(SPACE.from_name(name)) == part.report(OF_PROTEINS.from_name(name))
 
 
-def test_a_fidelity_is_a_failed_evaluation(table: NASBenchGraphTable) -> None:
+def test_a_fidelity_is_a_failed_evaluation(table: TableEvaluator) -> None:
     failure = table.evaluate([Proposal(SPACE.reference(), Fidelity(10))])[0].failure
     assert failure is not None
     assert "full trainings alone" in failure
