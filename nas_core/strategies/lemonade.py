@@ -257,21 +257,30 @@ class Lemonade:
     def _bred(
         self, parents: Mapping[Architecture, Key], costs: Array
     ) -> dict[Architecture, tuple[Architecture, Proposal]]:
-        """Return up to `num_children` different unknown children, each with its parent and its proposal."""
-        names = list(parents)
+        """Return up to `num_children` different unknown children, each with its parent and its proposal.
+
+        A parent whose children were known 100 times in a row is drawn no more.
+        """
         points = on_log_scale(costs)
-        probabilities = inverse_density_probabilities(log_densities(points, points))
+        log_density = log_densities(points, points)
+        fertile = list(parents)
+        bounds = np.cumsum(inverse_density_probabilities(log_density))
         found: dict[Architecture, tuple[Architecture, Proposal]] = {}
         drawn = KnownNetworks(self._space)
-        num_repeats = 0
-        while len(found) < self._num_children and num_repeats < MAX_REPEATS:
-            parent = names[int(self._generator.choice(len(names), p=probabilities))]
-            proposal = self._breed(parent, self._generator)
-            num_repeats += 1
+        num_repeats = [0] * len(fertile)
+        while len(found) < self._num_children and fertile:
+            place = min(int(bounds.searchsorted(self._generator.random(), side="right")), len(fertile) - 1)
+            proposal = self._breed(fertile[place], self._generator)
+            num_repeats[place] += 1
             if proposal.architecture not in self._known and proposal.architecture not in drawn:
-                num_repeats = 0
+                num_repeats[place] = 0
                 drawn.add(proposal.architecture)
-                found[proposal.architecture] = (parent, proposal)
+                found[proposal.architecture] = (fertile[place], proposal)
+            elif num_repeats[place] == MAX_REPEATS:
+                del fertile[place], num_repeats[place]
+                log_density = np.delete(log_density, place)
+                if fertile:
+                    bounds = np.cumsum(inverse_density_probabilities(log_density))
         return found
 
 
