@@ -12,7 +12,7 @@ import strace
 from nas_core.data import manifest
 
 SMALL_STAGE = Path(__file__).with_name("small_stage.py")
-KINDS = ("black_box", "weight_sharing")
+KINDS = ("black_box", "weight_sharing", "inheriting")
 
 
 def command(kind: str) -> list[str]:

@@ -1,7 +1,8 @@
 """A stage as `tasks` has them, on toys: a search in a folder of its own, killed and started again by tests.
 
-``python small_stage.py black_box`` (no torch, no checkpoint: all is played again) or ``... weight_sharing`` (a
-checkpoint after each round) works in the current folder, which holds a params.yaml.
+``python small_stage.py black_box`` (no torch, no checkpoint: all is played again), ``... weight_sharing`` (a
+checkpoint after each round) or ``... inheriting`` (files of weights beside the archive) works in the current folder,
+which holds a params.yaml.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -30,6 +32,7 @@ from tasks.stage import Stage, run
 OBJECTIVES = (Objective("validation_accuracy", "maximize"),)
 BLACK_BOX_BUDGET = Budget(11, 2)
 WEIGHT_SHARING_BUDGET = Budget(4)
+INHERITING_BUDGET = Budget(5, 2)
 
 
 class DrawnScores:
@@ -83,9 +86,36 @@ def weight_sharing(work: Path) -> tuple[Search, Budget]:
     return search, WEIGHT_SHARING_BUDGET
 
 
+def inheriting(work: Path) -> tuple[Search, Budget]:
+    """Return hill climbing, the children of which go on from their parents' weights."""
+    import tiny_images
+
+    from nas_core.evaluators import low_fidelity
+    from nas_core.learning_tasks import image_classification
+    from nas_core.spaces import morphable
+    from nas_core.strategies import hill_climbing
+    from nas_core.task import Task
+
+    space, streams = morphable.build(channels=4, num_stages=1), Streams(0)
+
+    def load_task() -> Task:
+        with tempfile.TemporaryDirectory() as images:
+            return image_classification.build(tiny_images.write(Path(images)))
+
+    search = Search(
+        hill_climbing.build(space, OBJECTIVES, streams.child("strategy"), num_neighbors=2, num_morphisms=2),
+        low_fidelity.build(
+            space, OBJECTIVES, streams.child("evaluator"), load_task, epochs=1, inherit=True, folder=work / "weights"
+        ),
+        Archive(work / "archive.jsonl", {"search": "inheriting"}),
+    )
+    return search, INHERITING_BUDGET
+
+
 def search(stage: Stage, kind: str) -> None:
     """Run the search and publish its archive and recommendation."""
-    loop, budget = {"black_box": black_box, "weight_sharing": weight_sharing}[kind](stage.work)
+    kinds = {"black_box": black_box, "weight_sharing": weight_sharing, "inheriting": inheriting}
+    loop, budget = kinds[kind](stage.work)
     for _ in loop.rounds(budget):
         pass
     loop.archive.close()

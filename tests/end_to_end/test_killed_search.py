@@ -60,6 +60,18 @@ def test_shared_weights_killed_again_and_again_end_alike(
     assert small_folder.complete("weight_sharing", folder) == expected
 
 
+def test_inheriting_networks_killed_amid_a_round_end_alike(
+    tmp_path: Path, uninterrupted: dict[str, tuple[list[Call], tuple[Any, ...]]]
+) -> None:
+    """Before the weights of a round's second network are in place, whose lineage and whose sibling's weights are."""
+    calls, expected = uninterrupted["inheriting"]
+    kept = [call for call in calls if call.name == "rename" and ".safetensors" in call.text and "weights" in call.text]
+    assert len(kept) >= 3
+    folder = small_folder.new_folder(tmp_path, "killed")
+    strace.run_killed_at(kept[2], small_folder.command("inheriting"), folder)
+    assert small_folder.complete("inheriting", folder) == expected
+
+
 @pytest.mark.exhaustive
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("kind", small_folder.KINDS)
