@@ -185,7 +185,7 @@ class HasMembers(Protocol):
         """Return all members, each once; `variation.sample` draws from them."""
 
     def nearest(self, architecture: Architecture) -> Sequence[Architecture]:
-        """Return the other members that differ from it in the fewest decisions, at least one, in a fixed order.
+        """Return its neighbors, which mutation leads to: members that differ from it in few decisions.
 
-        These are its neighbors, and what mutation leads to.
+        They are at least one, in a fixed order.
         """

@@ -32,6 +32,9 @@ SMALL = {
     "num_mutations": 8,
     "num_samples": 4,
     "num_neighbors": 4,
+    "num_climbs": 1,
+    "num_draws": 8,
+    "max_fit_steps": 1,
     "num_morphisms": 2,
     "num_children": 12,
     "num_accepted": 4,
@@ -41,6 +44,9 @@ SMALL = {
 
 LEAST: Mapping[str, Mapping[str, Any]] = {"nasbench101": {"channels": 6}}
 """Settings of spaces that `SMALL` would make too small."""
+
+FEW_FITS: Mapping[str, Mapping[str, Any]] = {"gaussian_process": {"num_initial": 10}}
+"""Settings of strategies that would take long with those of `SMALL`."""
 
 GRAPH_SPACES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "gnn_space.nasbench_graph": ("node", {"width": 8}),
@@ -81,7 +87,8 @@ class SpaceCase:
 
 def small_settings(kind: str, name: str) -> dict[str, Any]:
     """Return small values for those settings of a plug-in that have a name in `SMALL`."""
-    return {setting.name: SMALL[setting.name] for setting in catalog.settings(kind, name) if setting.name in SMALL}
+    small = SMALL | (FEW_FITS.get(name, {}) if kind == "strategy" else {})
+    return {setting.name: small[setting.name] for setting in catalog.settings(kind, name) if setting.name in small}
 
 
 def listed_space() -> SearchSpace:
@@ -90,7 +97,7 @@ def listed_space() -> SearchSpace:
     generator = np.random.default_rng(0)
     forms = {whole.canonical(sample(whole, generator)) for _ in range(70)}
     cells = [VertexCell.from_bits(form.decisions[:21], form.decisions[21:]) for form in sorted(forms)]
-    return nasbench101.NASBench101Members(whole, cells)
+    return nasbench101.NASBench101Members(whole, cells, 5)
 
 
 def space_case(name: str) -> SpaceCase:
