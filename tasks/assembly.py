@@ -26,6 +26,9 @@ COMMON_OBJECTIVES = ("validation_accuracy", "num_parameters", "flops")
 
 SHIFTED_ACCURACY = "shifted_validation_accuracy"
 ACCURACIES = ("validation_accuracy", SHIFTED_ACCURACY)
+OF_A_DATA_SET, ON_A_DEVICE = "_validation_accuracy", "_latency_ms"
+"""Endings of what a benchmark measured on several data sets or devices, which it names in front."""
+
 FILE = "params.yaml"
 
 
@@ -39,6 +42,9 @@ def space(settings: Settings) -> SearchSpace:
 
 def objectives(settings: Settings, key: str) -> tuple[Objective, ...]:
     """Return the objectives of a search: accuracies are maximized, any other name is a proxy and has its own goal.
+
+    Those of a benchmark may name a data set or a device in front, as ``pixel3_latency_ms``; whether it was measured
+    there is for the benchmark to say.
 
     Raises:
         ValueError: for a name that is neither, or one that stands twice.
@@ -67,8 +73,10 @@ def _distinct(entries: Sequence[ObjectiveSettings]) -> tuple[Objective, ...]:
 def objective(entry: str | ObjectiveSettings) -> Objective:
     """Return one objective of params.yaml."""
     name, limit = (entry, None) if isinstance(entry, str) else (entry.name, entry.limit)
-    if name in ACCURACIES:
+    if name in ACCURACIES or name.endswith(OF_A_DATA_SET):
         return Objective(name, "maximize", "", limit)
+    if name.endswith(ON_A_DEVICE):
+        return Objective(name, "minimize", "ms", limit)
     if "." not in name and name not in catalog.names("proxy"):
         allowed = ", ".join((*ACCURACIES, *catalog.names("proxy")))
         raise ValueError(f"objective {name!r} is unknown; allowed: {allowed}")

@@ -124,7 +124,12 @@ def _check_seen_shifts(file: str, settings: Settings, key: str, shifts: Sequence
 
 
 def _check_objectives(file: str, location: str, objectives: Sequence[ObjectiveSettings] | None) -> None:
-    names = [objective.name for objective in objectives or () if "." not in objective.name]
+    of_a_benchmark = (assembly.OF_A_DATA_SET, assembly.ON_A_DEVICE)
+    names = [
+        objective.name
+        for objective in objectives or ()
+        if "." not in objective.name and not objective.name.endswith(of_a_benchmark)
+    ]
     _check_names(file, location, names, (*assembly.ACCURACIES, *catalog.names("proxy")))
 
 
