@@ -1,4 +1,4 @@
-"""Train every candidate from scratch, for as long as its final accuracy takes."""
+"""Train every candidate for as long as its final accuracy takes, from scratch or from what it inherits."""
 
 from __future__ import annotations
 

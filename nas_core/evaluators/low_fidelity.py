@@ -1,4 +1,4 @@
-"""Train every candidate from scratch, but cheaply: few epochs, a share of the data, a narrow network."""
+"""Train every candidate cheaply: few epochs, a share of the data, a narrow network; or from what it inherits."""
 
 from __future__ import annotations
 

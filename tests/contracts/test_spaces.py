@@ -17,6 +17,7 @@ from nas_core.space import (
     HasFeatureTensor,
     HasInheritance,
     HasMembers,
+    HasMorphisms,
     HasPathEncoding,
     HasReference,
     HasScales,
@@ -265,6 +266,38 @@ def test_a_scaled_space_has_the_same_members_in_larger_networks(
         for one in (space, larger)
     )
     assert large > small
+
+
+def test_morphisms_lead_to_other_members(space: SearchSpace, members: list[Architecture]) -> None:
+    if not isinstance(space, HasMorphisms):
+        pytest.skip(f"{space.name} has no morphisms")
+    for parent in members[:10]:
+        names = [*space.morphisms(parent), *space.approximate_morphisms(parent)]
+        assert len(set(names)) == len(names)
+        children = [space.morphed(parent, name) for name in names]
+        assert all(space.is_valid(child) for child in children)
+        assert space.canonical(parent) not in {space.canonical(child) for child in children}
+    with pytest.raises(ValueError, match="nonsense"):
+        space.morphed(members[0], "nonsense")
+
+
+def test_what_a_morphism_leaves_of_a_network_computes_the_same_and_is_the_childs(
+    space_case: SpaceCase, members: list[Architecture]
+) -> None:
+    space = space_case.space
+    if not isinstance(space, HasMorphisms):
+        pytest.skip(f"{space.name} has no morphisms")
+    for architecture in members[:3]:
+        parent = space.network(architecture, space_case.shape, seeded(0)).eval()
+        outputs = parent(batch(space_case))
+        for name in (*space.morphisms(architecture), *space.approximate_morphisms(architecture))[::5]:
+            child = space.transfer(parent, architecture, name, space_case.shape, seeded(1))
+            fresh = space.network(space.morphed(architecture, name), space_case.shape, seeded(0))
+            fresh.load_state_dict(child.state_dict())
+            found = fresh.eval()(batch(space_case))
+            if name in space.morphisms(architecture):
+                torch.testing.assert_close(found, outputs, rtol=0.0, atol=1e-5)
+        assert torch.equal(parent(batch(space_case)), outputs)
 
 
 def test_listed_members_are_all_there_is(space: SearchSpace, members: list[Architecture]) -> None:

@@ -56,6 +56,12 @@ WRONG = [
         "raise the population",
     ),
     ("search.evaluators.low_fidelity.width", 0, "search.evaluators.low_fidelity.width is 0; it must be above 0"),
+    (
+        "search.evaluators.low_fidelity.inherit",
+        True,
+        "search.strategies.random_search: inherit is true, but space 'nasbench201' has no morphisms by which weights "
+        "could be inherited; set inherit to false, or search a space such as morphable",
+    ),
     ("search.evaluators.low_fidelity.name", 3, "search.evaluators.low_fidelity.name is 3; write a text"),
     (
         "search.evaluators.shared_weights.learner_split",
