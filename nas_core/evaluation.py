@@ -48,6 +48,11 @@ class Proposal:
     morphisms: tuple[str, ...] = ()
 
     @property
+    def query(self) -> tuple[Architecture, Fidelity | None]:
+        """What is asked of an evaluator; a second proposal of the same is a repeated query."""
+        return self.architecture, self.fidelity
+
+    @property
     def thoroughness(self) -> float:
         """Epochs x data share x width; infinite without a fidelity, as that is all that the evaluator does by itself.
 

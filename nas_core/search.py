@@ -10,11 +10,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nas_core.architecture import Architecture
 from nas_core.archive import Archive, Round
 from nas_core.checkpoint import CheckpointFile
-from nas_core.evaluation import Evaluation, Proposal
+from nas_core.evaluation import Evaluation, Fidelity, Proposal
 from nas_core.evaluator import Evaluator
 from nas_core.strategy import Strategy
+
+MOST_REPEATS = 10
+"""How many times as many evaluations as are counted a search may have where repeated ones are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +28,22 @@ class Budget:
     Attributes:
         evaluations: how many evaluations it may use in all, repeated and failed ones included; at least 1.
         round_size: how many proposals a round asks for; at least 1.
+        deduplicate: whether repeated queries are free: `evaluations` then counts distinct ones. A strategy that has
+            nothing new to propose ends after `MOST_REPEATS` times as many in all.
     """
 
     evaluations: int
     round_size: int = 1
+    deduplicate: bool = False
 
     def __post_init__(self) -> None:
         if self.evaluations < 1 or self.round_size < 1:
             raise ValueError(f"{self} is no budget; evaluations and round_size are at least 1")
+
+    @property
+    def most_evaluations(self) -> int:
+        """How many evaluations the budget lasts at most, those that are free included."""
+        return self.evaluations * MOST_REPEATS if self.deduplicate else self.evaluations
 
     @property
     def num_rounds(self) -> int:
@@ -113,11 +125,18 @@ class Search:
 
         Rounds that are played again from the archive are yielded too; those before the checkpoint are not.
         """
-        while self._num_evaluations < budget.evaluations:
-            evaluations = self.run_round(min(budget.round_size, budget.evaluations - self._num_evaluations))
+        queries = self._queries() if budget.deduplicate else None
+        num_counted = self._num_evaluations if queries is None else len(queries)
+        while num_counted < budget.evaluations and self._num_evaluations < budget.most_evaluations:
+            evaluations = self.run_round(min(budget.round_size, budget.evaluations - num_counted))
             if not evaluations:
                 # asking in vain may have changed the state, which a later run is to do once, not twice
                 return
+            if queries is None:
+                num_counted = self._num_evaluations
+            else:
+                queries.update(evaluation.proposal.query for evaluation in evaluations)
+                num_counted = len(queries)
             yield self.archive.rounds[self._num_played - 1]
         self.save()
 
@@ -135,6 +154,11 @@ class Search:
             )
             self._num_saved = self._num_played
             self._saved_at = time.monotonic()
+
+    def _queries(self) -> set[tuple[Architecture, Fidelity | None]]:
+        """Return the distinct queries of the rounds that were played."""
+        played = self.archive.rounds[: self._num_played]
+        return {evaluation.proposal.query for past in played for evaluation in past.evaluations}
 
     def _take_up(self, state: Mapping[str, Any]) -> None:
         """Go on from a checkpoint, if the archive holds the rounds that led to it."""
