@@ -30,6 +30,28 @@ class ReluConvBatchNorm(nn.Sequential):
         self.batch_norm = nn.BatchNorm2d(out_channels, affine=affine)
 
 
+class RectifiedConvolution(nn.Sequential):
+    """A convolution, batch normalization, ReLU, in this order.
+
+    Shapes: (batch, in_channels, height, width) to (batch, out_channels, height, width), as the convolution makes it.
+
+    Args:
+        convolution: without bias.
+        out_channels: channels of what it returns.
+    """
+
+    def __init__(self, convolution: nn.Module, out_channels: int) -> None:
+        super().__init__()
+        self.conv = convolution
+        self.batch_norm = nn.BatchNorm2d(out_channels)
+        self.relu = nn.ReLU()
+
+
+def same_convolution(in_channels: int, out_channels: int, kernel_size: int) -> nn.Conv2d:
+    """Return a convolution without bias that keeps height and width; the kernel size is odd."""
+    return nn.Conv2d(in_channels, out_channels, kernel_size, padding=kernel_size // 2, bias=False)
+
+
 class Zero(nn.Module):
     """No connection: zeros in the shape of the input, through which no gradient flows."""
 
