@@ -13,13 +13,13 @@ from nas_core.task import TaskShape
 class SeparableConvolution(nn.Module):
     """A convolution of each channel by itself, then a 1x1 convolution, with nothing between them.
 
-    Shapes: (batch, in_channels, height, width) to (batch, out_channels, height, width).
+    Shapes: (batch, in_channels, height, width) to (batch, out_channels, ceil(height / stride), ceil(width / stride)).
     """
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1) -> None:
         super().__init__()
         self.depthwise = nn.Conv2d(
-            in_channels, in_channels, kernel_size, padding=kernel_size // 2, groups=in_channels, bias=False
+            in_channels, in_channels, kernel_size, stride, padding=kernel_size // 2, groups=in_channels, bias=False
         )
         self.pointwise = nn.Conv2d(in_channels, out_channels, 1, bias=False)
 
