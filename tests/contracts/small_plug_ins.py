@@ -42,8 +42,20 @@ SMALL = {
 }
 """Values for settings of these names, wherever a plug-in has one."""
 
-LEAST: Mapping[str, Mapping[str, Any]] = {"nasbench101": {"channels": 6}}
-"""Settings of spaces that `SMALL` would make too small."""
+LEAST: Mapping[str, Mapping[str, Any]] = {
+    "nasbench101": {"channels": 6},
+    "genetic_cnn": {"nodes": (3, 4), "kernel_size": 3},
+    "cgp": {
+        "rows": 2,
+        "columns": 3,
+        "levels_back": 2,
+        "min_active": 1,
+        "block_channels": (2, 4),
+        "kernel_sizes": (1, 3),
+    },
+    "hierarchical": {"num_motifs": 2, "motif_nodes": 3, "cell_nodes": 3},
+}
+"""Settings of single spaces, some of which `SMALL` would make too small."""
 
 FEW_FITS: Mapping[str, Mapping[str, Any]] = {"gaussian_process": {"num_initial": 10}}
 """Settings of strategies that would take long with those of `SMALL`."""
