@@ -38,6 +38,12 @@ def evaluation(force: bool = False) -> State[Any]:
     return _run(EVALUATION, force=force)
 
 
+@flow(name="compare", persist_result=False)
+def compare(stages: list[str] | None = None, force: bool = False) -> State[Any]:
+    """Runs every comparison of params.yaml, or only the named stages."""
+    return _run(stages or ("compare",), force=force)
+
+
 def _run(names: tuple[str, ...] | list[str], *, force: bool) -> State[Any]:
     """Runs the named stages, or all where none is named, as params.yaml asks."""
     from tasks.settings import load

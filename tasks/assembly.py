@@ -13,13 +13,15 @@ from nas_core.checkpoint import CheckpointFile
 from nas_core.evaluator import Evaluator
 from nas_core.objectives import Objective
 from nas_core.randomness import Streams
+from nas_core.remembering_evaluator import RememberingEvaluator
 from nas_core.screen import Screen
 from nas_core.search import Budget, Search
 from nas_core.space import SearchSpace
 from nas_core.strategy import Strategy
 from nas_core.task import Task
+from tasks.settings.parts import ObjectiveSettings, PlugIn
 from tasks.settings.plug_ins import checked
-from tasks.settings.sections import ObjectiveSettings, PlugIn, Settings
+from tasks.settings.sections import Settings
 
 COMMON_OBJECTIVES = ("validation_accuracy", "num_parameters", "flops")
 """What candidates of all searches are compared by."""
@@ -49,7 +51,7 @@ def objectives(settings: Settings, key: str) -> tuple[Objective, ...]:
     Raises:
         ValueError: for a name that is neither, or one that stands twice.
     """
-    return _distinct(settings.search.strategies[key].objectives or settings.search.objectives)
+    return distinct_objectives(settings.search.strategies[key].objectives or settings.search.objectives)
 
 
 def screen_objectives(settings: Settings, key: str) -> tuple[Objective, ...]:
@@ -59,10 +61,15 @@ def screen_objectives(settings: Settings, key: str) -> tuple[Objective, ...]:
         ValueError: as for `objectives`.
     """
     screen = settings.search.strategies[key].screen
-    return () if screen is None else _distinct(screen.objectives)
+    return () if screen is None else distinct_objectives(screen.objectives)
 
 
-def _distinct(entries: Sequence[ObjectiveSettings]) -> tuple[Objective, ...]:
+def distinct_objectives(entries: Sequence[ObjectiveSettings]) -> tuple[Objective, ...]:
+    """Return the objectives that entries of params.yaml name.
+
+    Raises:
+        ValueError: as for `objectives`.
+    """
     found = tuple(objective(entry) for entry in entries)
     names = [each.name for each in found]
     if len(set(names)) != len(names):
@@ -185,6 +192,8 @@ def search(
         ) as scorer,
         closing(Archive(folder / f"archive-{seed}.jsonl", description)) as archive,
     ):
+        if budget.deduplicate:
+            scorer = RememberingEvaluator(scorer, archive.evaluations())
         checkpoint = CheckpointFile(folder / f"checkpoint-{seed}.pt")
         yield Search(strategy(settings, key, members, goals, seed, cheap), scorer, archive, checkpoint), budget
 
@@ -248,4 +257,4 @@ def side_by_side(
 
 def _budget(settings: Settings, key: str) -> Budget:
     budget = settings.search.budget_of(key)
-    return Budget(budget.evaluations, budget.round_size)
+    return Budget(budget.evaluations, budget.round_size, budget.deduplicate)

@@ -25,8 +25,9 @@ from tasks import data
 from tasks.console import Progress
 from tasks.record import submit
 from tasks.settings import Settings
+from tasks.settings.parts import PlugIn
 from tasks.settings.plug_ins import checked
-from tasks.settings.sections import PlugIn, Prepare
+from tasks.settings.sections import Prepare
 from tasks.stage import Stage, run
 
 FORMAT = 1

@@ -46,6 +46,7 @@ CONTRACTS = {
     "catalog",
     "search",
     "table_evaluator",
+    "remembering_evaluator",
     "worker_process",
     "parallel",
 }
@@ -59,6 +60,7 @@ PARTS = {
     "proxies",
     "predictors",
     "controllers",
+    "gaussian_processes",
 }
 PLUG_INS = {"spaces", "strategies", "evaluators", "benchmarks", "learning_tasks"}
 LAYERS = (VOCABULARY, CONTRACTS, PARTS, PLUG_INS)
@@ -69,7 +71,7 @@ FOREIGN_TO_NAS_CORE = {"prefect", "dvc", "mlflow", "yaml", "pydantic", "torch_ge
 FOREIGN_TO_VOCABULARY = {"numpy", "torch", "scipy", "sklearn"}
 OPEN_TO_GNN_SPACE = VOCABULARY | CONTRACTS | {"weight_sharing", "training", "networks", "data", "robustness"}
 OPEN_TO_FLOWS = VOCABULARY | {"atomic_files"}
-STAGES = ("prepare", "search", "select", "retrain", "baselines", "transfer", "robustness", "report")
+STAGES = ("prepare", "search", "select", "retrain", "baselines", "transfer", "robustness", "report", "compare")
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "misc", "common", "base", "core", "tools", "types"}
 
 

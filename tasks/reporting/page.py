@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from tasks.reporting.blocks import Figure, Section
-from tasks.reporting.canvas import DOTS_PER_INCH
+from tasks.reporting.blocks import Figure
+from tasks.reporting.html import render
 from tasks.reporting.machine import Machine
 from tasks.reporting.provenance import Provenance
 from tasks.reporting.results import Results
@@ -26,9 +23,6 @@ from tasks.reporting.sections import (
     transfer,
     variants,
 )
-
-TEMPLATES = Path(__file__).with_name("template")
-CSS_PIXELS_PER_INCH = 96
 
 
 @dataclass(frozen=True)
@@ -58,27 +52,3 @@ def make_page(title: str, results: Results, machine: Machine, origin: Provenance
     sections = [section for section in found if section is not None]
     figures = tuple(figure for section in sections for figure in section.figures)
     return Page(render(title, sections), figures)
-
-
-def render(title: str, sections: Sequence[Section]) -> str:
-    """Return sections as HTML; every text in them is escaped."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["base64"] = lambda content: base64.b64encode(content).decode("ascii")
-    environment.filters["pixels"] = png_size
-    environment.globals["css_pixels_per_dot"] = CSS_PIXELS_PER_INCH / DOTS_PER_INCH
-    environment.tests["kind"] = lambda block, name: type(block).__name__ == name
-    return environment.get_template("page.html").render(title=title, sections=sections)
-
-
-def png_size(content: bytes) -> tuple[int, int]:
-    """Return width and height of a PNG in pixels, so that the page does not jump while it loads."""
-    return int.from_bytes(content[16:20], "big"), int.from_bytes(content[20:24], "big")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from nas_core import catalog
 from nas_core.evaluator import Evaluator
 from nas_core.objectives import Objective
+from nas_core.remembering_evaluator import RememberingEvaluator
 from nas_core.search import Budget
 from nas_core.space import HasInputs, HasVariants, SearchSpace
 from nas_core.strategy import Strategy
@@ -16,9 +16,11 @@ from nas_core.training.schedule import TrainingSchedule
 from nas_core.weight_sharing.learns import Learns
 from tasks import assembly, data
 from tasks.fixed_list import FixedList
-from tasks.settings.errors import SettingsError, nearest
+from tasks.settings.compared import check_comparison
+from tasks.settings.errors import SettingsError, located, nearest
+from tasks.settings.parts import ObjectiveSettings, PlugIn
 from tasks.settings.plug_ins import checked, checked_fields
-from tasks.settings.sections import ObjectiveSettings, PlugIn, Prepare, Search, Settings
+from tasks.settings.sections import Prepare, Search, Settings
 from tasks.tracking.settings import TrackingSettings
 from tasks.training import scaled
 
@@ -36,13 +38,13 @@ def check(file: str, settings: Settings) -> None:
         SettingsError: one line.
     """
     _check_data_sets(file, settings.prepare)
-    with _located(file, "prepare.dataset"):
+    with located(file, "prepare.dataset"):
         shifts = shift_names(settings.prepare)
     search = settings.search
     checked(file, "search.space", "space", search.space.name, search.space.settings)
     for label in search.evaluators:
         _check_evaluator(file, f"search.evaluators.{label}", search.labeled_evaluator(label), shifts)
-    with _located(file, "search.space"):
+    with located(file, "search.space"):
         space = assembly.space(settings)
     _check_inputs(file, settings, space)
     _check_objectives(file, "search.objectives", search.objectives)
@@ -58,12 +60,14 @@ def check(file: str, settings: Settings) -> None:
         )
     checked_fields(file, "transfer.schedule", TrainingSchedule, settings.transfer.schedule)
     if "retraining" in settings.transfer.methods:
-        with _located(file, "transfer"):
+        with located(file, "transfer"):
             scaled(space, settings.transfer.width, settings.transfer.depth)
     if settings.robustness.corruptions != "all":
         _check_names(file, "robustness.corruptions", settings.robustness.corruptions, shifts)
+    for label, comparison in settings.compare.items():
+        check_comparison(file, f"compare.{label}", comparison)
     tracking = settings.tracking
-    with _located(file, ""):
+    with located(file, ""):
         TrackingSettings(tracking.uri, tracking.experiment, tracking.registered_model)
 
 
@@ -156,13 +160,15 @@ def _check_search(file: str, settings: Settings, key: str, space: SearchSpace) -
         )
     checked(file, f"{location}.settings", "strategy", entry.strategy or key, entry.settings)
     _check_objectives(file, f"{location}.objectives", entry.objectives)
-    with _located(file, location):
+    with located(file, location):
         objectives = assembly.objectives(settings, key)
         strategy = assembly.strategy(settings, key, space, objectives, seed=0)
         _check_rounds(search, key, strategy)
         budget = search.budget_of(key)
         num_rounds = Budget(budget.evaluations, budget.round_size).num_rounds
-        _built(search.evaluator_of(key), space, strategy, objectives, num_rounds)
+        evaluator = _built(search.evaluator_of(key), space, strategy, objectives, num_rounds)
+        if budget.deduplicate:
+            RememberingEvaluator(evaluator)
 
 
 def _check_screen(file: str, settings: Settings, key: str, space: SearchSpace, shifts: Sequence[str]) -> None:
@@ -173,7 +179,7 @@ def _check_screen(file: str, settings: Settings, key: str, space: SearchSpace, s
     location = f"search.strategies.{key}.screen"
     _check_evaluator(file, location, screen.plug_in, shifts)
     _check_objectives(file, f"{location}.objectives", screen.objectives)
-    with _located(file, location):
+    with located(file, location):
         objectives = assembly.screen_objectives(settings, key)
         if _built(screen.plug_in, space, FixedList(()), objectives, 1).state_dict():
             raise ValueError(
@@ -195,7 +201,7 @@ def _check_select(file: str, settings: Settings, space: SearchSpace, shifts: Seq
     chosen = settings.select.evaluator
     _check_evaluator(file, "select.evaluator", chosen, shifts)
     objectives = tuple(assembly.objective(name) for name in assembly.COMMON_OBJECTIVES)
-    with _located(file, "select.evaluator"):
+    with located(file, "select.evaluator"):
         evaluator = _built(chosen, space, FixedList(()), objectives, 1)
         if evaluator.state_dict():
             raise ValueError(
@@ -214,17 +220,3 @@ def _built(
 
 def _no_task() -> Task:
     raise RuntimeError("its build() loads the task; an evaluator loads it when it first needs data")
-
-
-@contextmanager
-def _located(file: str, location: str) -> Iterator[None]:
-    """Give errors of plug-ins the place in params.yaml that they are about."""
-    try:
-        yield
-    except SettingsError:
-        raise
-    except Exception as error:
-        # a plug-in is anybody's code and may raise anything; ValueErrors are written for people
-        kind = "" if isinstance(error, ValueError | OSError) else f"{type(error).__name__}: "
-        reason = " ".join(str(error).split())
-        raise SettingsError(f"{file}: {location}{': ' if location else ''}{kind}{reason}") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, get_args, get_origin
 
@@ -46,6 +47,20 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """Return `` (did you mean 'x'?)`` for the known name that is nearest, or an empty text."""
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+@contextmanager
+def located(file: str, location: str) -> Iterator[None]:
+    """Give errors of plug-ins the place in params.yaml that they are about."""
+    try:
+        yield
+    except SettingsError:
+        raise
+    except Exception as error:
+        # a plug-in is anybody's code and may raise anything; ValueErrors are written for people
+        kind = "" if isinstance(error, ValueError | OSError) else f"{type(error).__name__}: "
+        reason = " ".join(str(error).split())
+        raise SettingsError(f"{file}: {location}{': ' if location else ''}{kind}{reason}") from None
 
 
 def shown(value: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -20,12 +21,24 @@ def load(path: Path = DEFAULT_PATH) -> Settings:
     Raises:
         SettingsError: one line that names the key, what it was, what is allowed, and the nearest valid name.
     """
-    document = read(path)
+    return settings_of(path.name, read(path))
+
+
+def settings_of(file: str, document: dict[str, Any]) -> Settings:
+    """Return the checked settings of a document.
+
+    Args:
+        file: name of the file that it comes from, for the messages.
+        document: what `tasks.settings.document.read` gives.
+
+    Raises:
+        SettingsError: as for `load`.
+    """
     try:
         settings = Settings.model_validate_json(json.dumps(document))
     except ValidationError as error:
-        raise SettingsError(sentence(path.name, error, document, Settings)) from None
+        raise SettingsError(sentence(file, error, document, Settings)) from None
     from tasks.settings.agreement import check
 
-    check(path.name, settings)
+    check(file, settings)
     return settings

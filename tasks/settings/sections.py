@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal, Self
 from annotated_types import Ge, Gt, Interval, MinLen
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from tasks.settings.comparison import ComparisonSettings
 from tasks.settings.cron import check_cron
+from tasks.settings.parts import NamedObjective, NamedPlugIn, PlugIn, ScreenSettings, Section
 from tasks.settings.rules import (
     Count,
     Fraction,
@@ -21,30 +23,7 @@ from tasks.settings.rules import (
     checked_timezone,
     counting_up,
     distinct,
-    named,
 )
-
-
-class Section(BaseModel):
-    """A mapping whose keys are all known and whose values have exactly the stated types."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class PlugIn(BaseModel):
-    """A plug-in by name with its settings beside it; they are checked against the signature of its entry function."""
-
-    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
-
-    name: str
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """The settings beside the name."""
-        return dict(self.model_extra or {})
-
-
-NamedPlugIn = Annotated[PlugIn, BeforeValidator(named)]
 
 
 class Prepare(Section):
@@ -88,35 +67,12 @@ class Prepare(Section):
         return {role: plug_in for role, plug_in in chosen.items() if plug_in is not None}
 
 
-class ObjectiveSettings(Section):
-    """An objective with a limit."""
-
-    name: str
-    limit: float | None = None
-
-
-NamedObjective = Annotated[ObjectiveSettings, BeforeValidator(named)]
-
-
 class BudgetSettings(Section):
-    """How long each repetition of a search is."""
+    """How long each repetition of a search is; with `deduplicate`, queries that it repeats are free."""
 
     evaluations: Count
     round_size: Count = 1
-
-
-class ScreenSettings(BaseModel):
-    """What gives a strategy cheap scores of candidates: an evaluator with its settings beside it, and the scores."""
-
-    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
-
-    name: str
-    objectives: Annotated[tuple[NamedObjective, ...], MinLen(1)]
-
-    @property
-    def plug_in(self) -> PlugIn:
-        """The evaluator."""
-        return PlugIn(**{**(self.model_extra or {}), "name": self.name})
+    deduplicate: bool = False
 
 
 class StrategySettings(Section):
@@ -128,6 +84,7 @@ class StrategySettings(Section):
     objectives: Annotated[tuple[NamedObjective, ...], MinLen(1)] | None = None
     evaluations: Count | None = None
     round_size: Count | None = None
+    deduplicate: bool | None = None
     seeds: Seeds | None = None
     settings: Mapping[str, Any] = Field(default_factory=dict)
 
@@ -163,6 +120,7 @@ class Search(Section):
         return BudgetSettings(
             evaluations=entry.evaluations or self.budget.evaluations,
             round_size=entry.round_size or self.budget.round_size,
+            deduplicate=self.budget.deduplicate if entry.deduplicate is None else entry.deduplicate,
         )
 
     def evaluator_of(self, key: str) -> PlugIn:
@@ -277,6 +235,7 @@ class Settings(Section):
     transfer: Transfer
     robustness: Robustness = Robustness()
     report: Report = Report()
+    compare: Mapping[Label, ComparisonSettings] = Field(default_factory=dict)
     compute: Compute = Compute()
     tracking: Tracking = Tracking()
     pipeline: Pipeline = Pipeline()

@@ -20,11 +20,14 @@ COMMANDS = [
     ["tasks.transfer"],
     ["tasks.robustness"],
     ["tasks.report"],
+    ["tasks.compare", "--comparison", "small"],
     ["flows.pipeline"],
     ["flows.search"],
     ["flows.evaluation"],
     ["flows.serve"],
     ["flows.smoke"],
+    ["flows.compare"],
+    ["flows.compare", "--params", str(PROJECT / "benchmarks" / "compare.yaml")],
 ]
 # runs a command as `python -m` does, then says on standard output what it has imported
 WATCHED = """

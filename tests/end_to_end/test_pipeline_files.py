@@ -20,11 +20,20 @@ import pytest
 import yaml
 
 from nas_core import catalog
+from tasks.dvc_graph import read_stages
 from tasks.settings import Settings, load
 
 ROOT = Path(__file__).parents[2]
 TEST_DATA = ("data/test", "data/transfer_test", "data/shift")
 SEES_TEST_DATA = {"retrain", "baselines", "transfer", "robustness", "report"}
+COMPARISON = {
+    "benchmarks": {"cells": {"space": "nasbench201", "evaluator": {"name": "tabular", "path": "table.csv"}}},
+    "strategies": {"random_search": {}, "regularized_evolution": {"settings": {"population_size": 10}}},
+    "budgets": [100, 200],
+    "repetitions": 50,
+    "seed": 0,
+    "significance": 0.05,
+}
 DECIDES_NO_NUMBER = ("tasks.tracking", "tasks.settings", "tasks.record", "tasks.console", "tasks.stage")
 
 
@@ -52,6 +61,13 @@ class Resolved:
         return self.name.partition("@")[0]
 
 
+def params() -> dict[str, Any]:
+    """Return params.yaml with a comparison, of which there is none by default."""
+    document: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text())
+    assert document["compare"] == {}
+    return {**document, "compare": {"small": copy.deepcopy(COMPARISON)}}
+
+
 @pytest.fixture(scope="module")
 def stages(tmp_path_factory: pytest.TempPathFactory) -> list[Resolved]:
     """Return all stages of the project's dvc.yaml."""
@@ -60,8 +76,8 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> list[Resolved]:
     from dvc.stage import PipelineStage
 
     folder = tmp_path_factory.mktemp("pipeline")
-    for name in ("dvc.yaml", "params.yaml"):
-        shutil.copyfile(ROOT / name, folder / name)
+    shutil.copyfile(ROOT / "dvc.yaml", folder / "dvc.yaml")
+    (folder / "params.yaml").write_text(yaml.safe_dump(params()))
     (folder / ".dvc").mkdir()
     (folder / ".dvc" / "config").write_text("[core]\n    no_scm = true\n    analytics = false\n")
     with Repo(str(folder)) as repository:
@@ -104,6 +120,7 @@ def started(stage: Resolved, monkeypatch: pytest.MonkeyPatch) -> Started:
         *,
         inputs: Sequence[str] | Callable[[Settings], Sequence[str]] = (),
         identity: Callable[[Settings], object] = lambda settings: None,
+        root: Path | None = None,
         device_matters: bool = True,
     ) -> int:
         paths = inputs(load(ROOT / "params.yaml")) if callable(inputs) else inputs
@@ -136,6 +153,7 @@ def test_the_stages_are_those_of_the_settings(stages: list[Resolved]) -> None:
         "transfer",
         "robustness",
         "report",
+        "compare@small",
     }
 
 
@@ -201,7 +219,7 @@ def test_every_module_that_decides_the_numbers_of_a_stage_is_a_dependency(stages
         assert not missing, f"{stage.name} lacks {missing}"
 
 
-@pytest.mark.parametrize("group", ["search", "select", "retrain", "baselines", "transfer", "robustness"])
+@pytest.mark.parametrize("group", ["search", "select", "retrain", "baselines", "transfer", "robustness", "compare"])
 def test_what_knows_spaces_depends_on_all_of_them(stages: list[Resolved], group: str) -> None:
     for stage in stages:
         if stage.group == group:
@@ -209,7 +227,7 @@ def test_what_knows_spaces_depends_on_all_of_them(stages: list[Resolved], group:
 
 
 def test_every_parameter_is_in_params_yaml(stages: list[Resolved]) -> None:
-    document = yaml.safe_load((ROOT / "params.yaml").read_text())
+    document = params()
     for stage in stages:
         for name in stage.params:
             reduce(lambda value, key: value[key], name.split("."), document)
@@ -242,7 +260,7 @@ def test_stages_call_themselves_as_dvc_does_and_read_what_they_depend_on(
 
 def rich() -> dict[str, Any]:
     """Return params.yaml with every optional setting written out, and objectives for which all of them matter."""
-    document: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text())
+    document = params()
     search = document["search"]
     search["objectives"] = ["validation_accuracy", "shifted_validation_accuracy"]
     for label, values in search["evaluators"].items():
@@ -313,3 +331,16 @@ def test_what_decides_the_results_of_a_stage_makes_dvc_run_it_again(
 def test_labels_of_stages_are_safe_in_paths() -> None:
     for key in load(ROOT / "params.yaml").search.strategies:
         assert re.fullmatch(r"[A-Za-z0-9_-]+", key)
+
+
+@pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # of pygtrie, as DVC calls it
+def test_by_default_nothing_is_compared_and_no_stage_is_there_to_do_it(tmp_path: Path) -> None:
+    """Nor does a params.yaml without the section break anything."""
+    document = yaml.safe_load((ROOT / "params.yaml").read_text())
+    del document["compare"]
+    shutil.copyfile(ROOT / "dvc.yaml", tmp_path / "dvc.yaml")
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvc" / "config").write_text("[core]\n    no_scm = true\n    analytics = false\n")
+    for content in (document, {**document, "compare": {}}):
+        (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
+        assert not [stage for stage in read_stages(tmp_path) if stage.group == "compare"]

@@ -18,7 +18,7 @@ from nas_core.architecture import Architecture
 from nas_core.evaluation import Evaluation, Proposal
 from tasks import assembly, data
 from tasks.settings import Settings, load
-from tasks.settings.sections import ObjectiveSettings, PlugIn
+from tasks.settings.parts import ObjectiveSettings, PlugIn
 from tasks.stage import Stage
 
 PARAMS = Path(__file__).parents[3] / "params.yaml"

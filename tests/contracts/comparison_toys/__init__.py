@@ -1,0 +1,1 @@
+"""Plug-ins for comparisons without a published table."""
