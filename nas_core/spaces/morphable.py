@@ -45,13 +45,14 @@ class Morphable:
 
     Changes that shrink it (`approximate_morphisms`; Elsken, Metzen & Hutter 2019, LEMONADE, arXiv:1804.09081):
 
-    - ``remove``: a block goes, and the next one takes its input.
+    - ``remove``: a block goes, and the next one takes its input (which may have more channels than what it took).
     - ``prune``: the filters of largest norm stay.
     - ``separate``: a separable convolution in place of a full one, the nearest in least squares.
     - ``unskip``: a skip connection goes.
 
-    Differs from the papers: `merge` is not in them, filters are added by steps in a list of widths, and kernels are
-    enlarged as a morphism of their own, as in Wei et al. 2016 (arXiv:1603.01670).
+    Differs from the papers: `merge` is not in them; filters are added and pruned by steps in a list of widths (NASH: twice
+    or four times as many; LEMONADE: a half or a quarter fewer); kernels grow by a morphism of their own, as in Wei et al.
+    2016 (arXiv:1603.01670); a separable convolution starts from the least squares and not from scratch.
 
     Attributes:
         channels: of a block of width 1 in the first stage; each further stage doubles them.
