@@ -50,9 +50,9 @@ class Morphable:
     - ``separate``: a separable convolution in place of a full one, the nearest in least squares.
     - ``unskip``: a skip connection goes.
 
-    Differs from the papers: `merge` is not in them; filters are added and pruned by steps in a list of widths (NASH: twice
-    or four times as many; LEMONADE: a half or a quarter fewer); kernels grow by a morphism of their own, as in Wei et al.
-    2016 (arXiv:1603.01670); a separable convolution starts from the least squares and not from scratch.
+    Differs from the papers: `merge` is not in them; filters are added and pruned by steps in a list of widths (NASH:
+    twice or four times as many; LEMONADE: a half or a quarter fewer); kernels grow by a morphism of their own, as in
+    Wei et al. 2016 (arXiv:1603.01670); a separable convolution starts from the least squares and not from scratch.
 
     Attributes:
         channels: of a block of width 1 in the first stage; each further stage doubles them.
