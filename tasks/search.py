@@ -195,6 +195,7 @@ def _summary(
                 "num_evaluations": len(each.evaluations),
                 "num_failures": _num_failures(each),
                 "num_distinct": len({space.canonical(e.proposal.architecture) for e in each.evaluations}),
+                "num_repeated": len(each.evaluations) - len({e.proposal.query for e in each.evaluations}),
                 "best": _best(space, goals, each),
             }
             for each in repetitions

@@ -51,3 +51,14 @@ def test_settings_of_tables_are_checked(error_after: ErrorAfter) -> None:
         document["search"]["evaluators"]["tabular"] = {"path": "/nowhere/table.csv.gz", "epochs": 0}
 
     assert "params.yaml: search.evaluators.tabular.epochs" in error_after(change)
+
+
+def test_what_changes_while_it_is_used_is_not_deduplicated(error_after: ErrorAfter) -> None:
+    def everywhere(document: dict[str, Any]) -> None:
+        document["search"]["budget"]["deduplicate"] = True
+
+    def in_one_search(document: dict[str, Any]) -> None:
+        document["search"]["strategies"]["random_search"]["deduplicate"] = True
+
+    assert error_after(everywhere).endswith("cannot be remembered; set deduplicate to false")
+    assert error_after(in_one_search) == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 from nas_core.architecture import Architecture
 from nas_core.evaluation import Evaluation, Fidelity, Proposal
@@ -94,3 +95,27 @@ def test_a_search_publishes_its_cheap_scores_apart(make_checkout: Callable[..., 
     assert found["screen"]["num_evaluations"] == 10
     assert (found["screen"]["name"], found["screen"]["batch_size"]) == ("zero_cost", 4)
     assert [each["name"] for each in found["screen"]["objectives"]] == ["flops"]
+
+
+def test_repeated_queries_are_reported_and_count_unless_they_are_free(make_checkout: Callable[..., Stage]) -> None:
+    def evolution(**settings: Any) -> dict[str, Any]:
+        sizes = {"population_size": 2, "tournament_size": 2}
+        return {"strategy": "regularized_evolution", "evaluator": "zero_cost", "settings": sizes, **settings}
+
+    stage = make_checkout(
+        search={
+            "objectives": ["num_parameters"],
+            "seeds": [0],
+            "budget": {"evaluations": 30},
+            "evaluators": {"zero_cost": {}},
+            "strategies": {"counted": evolution(), "free": evolution(deduplicate=True)},
+        }
+    )
+    found = {}
+    for key in ("counted", "free"):
+        search.search(stage, key)
+        summary = json.loads((stage.root / f"results/search/{key}/recommendations.json").read_text())
+        (found[key],) = summary["repetitions"]
+    assert found["counted"]["num_evaluations"] == 30
+    assert found["counted"]["num_repeated"] > 0
+    assert found["free"]["num_evaluations"] - found["free"]["num_repeated"] == 30
