@@ -38,12 +38,13 @@ class RectifiedConvolution(nn.Sequential):
     Args:
         convolution: without bias.
         out_channels: channels of what it returns.
+        affine: whether batch normalization has a learnable scale and shift.
     """
 
-    def __init__(self, convolution: nn.Module, out_channels: int) -> None:
+    def __init__(self, convolution: nn.Module, out_channels: int, *, affine: bool = True) -> None:
         super().__init__()
         self.conv = convolution
-        self.batch_norm = nn.BatchNorm2d(out_channels)
+        self.batch_norm = nn.BatchNorm2d(out_channels, affine=affine)
         self.relu = nn.ReLU()
 
 

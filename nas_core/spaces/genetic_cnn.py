@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +22,9 @@ from nas_core.task import TaskShape
 if TYPE_CHECKING:
     import torch
     from torch import nn
+
+    from nas_core.networks.genetic_network import GeneticNetwork
+    from nas_core.weight_sharing.supernet import Mixing
 
 NAME = "genetic_cnn"
 OPTIONS = ("absent", "present")
@@ -139,20 +142,66 @@ class GeneticCNN:
         Raises:
             ValueError: the architecture is no member, or the task is not image classification.
         """
-        from nas_core.networks.genetic_network import GeneticNetwork
-        from nas_core.networks.initialization import initialized
+        from nas_core.networks.genetic_network import Stage
 
         if not self.is_valid(architecture):
             raise ValueError(f"{architecture.key} is no code of {NAME}; give {len(self.choices)} bits")
-        graphs = self._graphs(self.canonical(architecture))
+        graphs = self._graphs(architecture)
 
-        def make() -> nn.Module:
+        def stage(number: int, in_channels: int, out_channels: int) -> nn.Module:
+            return Stage(graphs[number], in_channels, out_channels, self.kernel_size)
+
+        return self._network(task, init, stage)
+
+    def supernet(self, task: TaskShape, init: torch.Generator, mixing: Mixing | None = None) -> GeneticNetwork:
+        """Return the supernet, on the CPU, called as ``supernet(inputs, gates)``; repeated stages share their gates.
+
+        Raises:
+            ValueError: the task is not image classification, or `mixing` asks for a fraction of the channels.
+        """
+        from nas_core.networks.genetic_network import SharedStage
+        from nas_core.weight_sharing.supernet import Mixing
+
+        chosen = Mixing() if mixing is None else mixing
+        if chosen.channel_fraction != 1:
+            raise ValueError(
+                f"channel_fraction is {chosen.channel_fraction}; {NAME} mixes connections of whole feature maps, give 1"
+            )
+        starts = [sum(map(num_bits, self.nodes[:number])) for number in range(len(self.nodes))]
+
+        def stage(number: int, in_channels: int, out_channels: int) -> nn.Module:
+            return SharedStage(
+                self.nodes[number],
+                starts[number],
+                in_channels,
+                out_channels,
+                self.kernel_size,
+                affine=chosen.affine,
+            )
+
+        return self._network(task, init, stage)
+
+    def inherited_state(
+        self, supernet_state: Mapping[str, torch.Tensor], network: nn.Module
+    ) -> Mapping[str, torch.Tensor]:
+        """Return what a network takes over from the supernet: every node of a stage has its own weights there."""
+        from nas_core.networks.genetic_network import inherited_nodes
+
+        return inherited_nodes(supernet_state, network)
+
+    def _network(
+        self, task: TaskShape, init: torch.Generator, stage: Callable[[int, int, int], nn.Module]
+    ) -> GeneticNetwork:
+        from nas_core.networks.genetic_network import GeneticNetwork
+        from nas_core.networks.initialization import initialized
+
+        def make() -> GeneticNetwork:
             return GeneticNetwork(
                 task,
-                graphs,
+                num_stages=len(self.nodes),
                 channels=self.channels,
                 cells_per_stage=self.cells_per_stage,
-                kernel_size=self.kernel_size,
+                stage=stage,
             )
 
         return initialized(make, init)

@@ -47,9 +47,9 @@ LEAST: Mapping[str, Mapping[str, Any]] = {
     "genetic_cnn": {"nodes": (3, 4), "kernel_size": 3},
     "cgp": {
         "rows": 2,
-        "columns": 3,
+        "columns": 4,
         "levels_back": 2,
-        "min_active": 1,
+        "min_active": 3,
         "block_channels": (2, 4),
         "kernel_sizes": (1, 3),
     },

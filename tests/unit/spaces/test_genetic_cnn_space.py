@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from nas_core.architecture import Architecture
 from nas_core.networks.genetic_network import GeneticNetwork
 from nas_core.networks.stage_graph import StageGraph
-from nas_core.space import HasReference, HasScales
+from nas_core.space import HasInheritance, HasReference, HasScales, HasSupernet
 from nas_core.spaces.genetic_cnn import GeneticCNN, build
 from nas_core.task import TaskShape
+from nas_core.weight_sharing.gates import Gates
+from nas_core.weight_sharing.supernet import Mixing
 
 SPACE = build()
 IMAGES = TaskShape((3, 8, 8), (4,))
@@ -30,6 +32,17 @@ def network(space: GeneticCNN, name: str, task: TaskShape = IMAGES) -> GeneticNe
     return made
 
 
+def fill_with_ones(module: torch.nn.Module) -> None:
+    """Make convolutions, normalizations and the classifier of single channels identities."""
+    for each in module.modules():
+        if isinstance(each, torch.nn.Conv2d | torch.nn.Linear):
+            torch.nn.init.ones_(each.weight)
+        if isinstance(each, torch.nn.Linear):
+            torch.nn.init.zeros_(each.bias)
+        if isinstance(each, torch.nn.BatchNorm2d):
+            each.eps = 0.0
+
+
 def num_parameters(module: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
@@ -37,8 +50,8 @@ def num_parameters(module: torch.nn.Module) -> int:
 def test_the_published_sizes() -> None:
     assert len(SPACE.choices) == 3 + 6 + 10
     assert len(build(nodes=(3, 5)).choices) == 13
-    assert isinstance(SPACE, HasReference)
-    assert isinstance(SPACE, HasScales)
+    for capability in (HasReference, HasScales, HasSupernet, HasInheritance):
+        assert isinstance(SPACE, capability)
 
 
 @pytest.mark.parametrize(("num_nodes", "num_graphs"), [(2, 2), (3, 6), (4, 31), (5, 302)])
@@ -127,13 +140,7 @@ def test_nodes_sum_up_what_leads_to_them() -> None:
     space = build(nodes=(4,), channels=1, kernel_size=1)
     for name, num_paths in (("0-00-000", 1), ("1-01-001", 1), ("1-01-101", 2), ("1-11-111", 4), ("1-00-111", 3)):
         made = network(space, name, TaskShape((1, 1, 1), (1,))).eval()
-        for module in made.modules():
-            if isinstance(module, torch.nn.Conv2d | torch.nn.Linear):
-                torch.nn.init.ones_(module.weight)
-            if isinstance(module, torch.nn.Linear):
-                torch.nn.init.zeros_(module.bias)
-            if isinstance(module, torch.nn.BatchNorm2d):
-                module.eps = 0.0
+        fill_with_ones(made)
         assert made(torch.ones(1, 1, 1, 1)).item() == num_paths
 
 
@@ -160,3 +167,31 @@ def test_wrong_settings_and_strangers_are_refused() -> None:
         StageGraph.from_bits(3, (1, 0))
     with pytest.raises(ValueError, match="earlier nodes"):
         StageGraph((1, 0))
+
+
+@pytest.mark.parametrize("strength", [1.0, 2.0])
+def test_a_shared_stage_by_hand(strength: float) -> None:
+    space = build(nodes=(2,), channels=1, kernel_size=1)
+    supernet = space.supernet(TaskShape((1, 1, 1), (1,)), torch.Generator().manual_seed(0), Mixing(affine=True)).eval()
+    fill_with_ones(supernet)
+    absent, present = 0.25, 0.75
+    gates = Gates((torch.tensor([absent, present]),), (torch.tensor(strength),))
+    # the second node, from which the output comes so far as something leads to it, beside the default input node
+    second = strength * present + absent
+    expected = absent + (1 - absent) * (1 - absent) * second
+    assert supernet(torch.ones(1, 1, 1, 1), gates).item() == pytest.approx(expected)
+
+
+def test_a_network_takes_over_the_weights_of_its_nodes() -> None:
+    supernet = SPACE.supernet(IMAGES, torch.Generator().manual_seed(0))
+    made = network(SPACE, "1-01/0-00-000/0-10-000-0011")
+    state = SPACE.inherited_state(supernet.state_dict(), made)
+    made.load_state_dict(state)
+    assert torch.equal(state["stages.2.0.nodes.4.conv.weight"], supernet.state_dict()["stages.2.0.nodes.4.conv.weight"])
+    assert "stages.2.0.nodes.1.conv.weight" not in state
+    assert state["stages.0.0.first.batch_norm.weight"].tolist() == [1.0] * 8
+
+
+def test_a_supernet_mixes_all_channels() -> None:
+    with pytest.raises(ValueError, match="channel_fraction is 4"):
+        SPACE.supernet(IMAGES, torch.Generator().manual_seed(0), Mixing(channel_fraction=4))
