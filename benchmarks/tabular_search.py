@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean, stdev
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 from benchmarks.figures import Cell, Table, command_line, measured
@@ -34,23 +33,13 @@ from nas_core.search import Budget, Search
 from nas_core.spaces import nasbench201 as cells
 from nas_core.strategy import Strategy
 from nas_core.table_evaluator import TableEvaluator
+from tasks.settings.document import read
 
 FILE_NAME = "nasbench201_accuracy.csv.gz"
 ACCURACY = Objective("validation_accuracy", "maximize")
 SPACE = cells.build()
+COMPARISONS = Path(__file__).with_name("compare.yaml")
 Value = TypeVar("Value")
-
-PUBLISHED: Mapping[tuple[str, str], tuple[float, float]] = MappingProxyType(
-    {
-        ("random_search", "cifar10"): (93.70, 0.36),
-        ("regularized_evolution", "cifar10"): (93.92, 0.30),
-        ("reinforce", "cifar10"): (93.85, 0.37),
-        ("random_search", "cifar100"): (71.04, 1.07),
-        ("regularized_evolution", "cifar100"): (71.84, 0.99),
-        ("reinforce", "cifar100"): (71.71, 1.09),
-    }
-)
-"""Mean and standard deviation of 500 runs of 12,000 s of training each (Dong & Yang 2020, arXiv:2001.00326)."""
 
 
 @dataclass(frozen=True)
@@ -255,6 +244,7 @@ def _accuracy(table: TableEvaluator, chosen: Any) -> Table:
     contenders = [(contender, chosen.repetitions) for contender in CONTENDERS]
     if chosen.bananas:
         contenders.append((BANANAS, chosen.bananas))
+    published = _published(chosen.data_set)
     rows: list[tuple[Cell, ...]] = []
     for contender, repetitions in contenders:
         start = time.perf_counter()
@@ -263,7 +253,7 @@ def _accuracy(table: TableEvaluator, chosen: Any) -> Table:
             search = Search(contender.strategy(seed), table)
             _play(search, Budget(chosen.queries, contender.round_size))
             reached.append(100.0 * table.report(search.strategy.recommend())["test_accuracy"])
-        mean, spread = PUBLISHED.get((contender.name, chosen.data_set), (None, None))
+        mean, spread = published.get(contender.name, (None, None))
         seconds = (time.perf_counter() - start) / repetitions
         rows.append(
             (
@@ -283,6 +273,12 @@ def _accuracy(table: TableEvaluator, chosen: Any) -> Table:
         ("strategy", "settings", "repetitions", "mean", "std", "published", "std", "seconds a search"),
         tuple(rows),
     )
+
+
+def _published(data_set: str) -> dict[str, tuple[float, float]]:
+    """Return mean and standard deviation, in percent, that the benchmark's paper gives for a strategy, by name."""
+    entry = read(COMPARISONS)["compare"]["nasbench201"]["benchmarks"][data_set]["published"][0]
+    return {name: (100 * value["mean"], 100 * value["standard_deviation"]) for name, value in entry["values"].items()}
 
 
 def _kept(strategy: Strategy, table: Evaluator, folder: Path, seed: int) -> Search:

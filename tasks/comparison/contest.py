@@ -28,6 +28,7 @@ class Contest:
         benchmark: its settings.
         contestant: the strategy's.
         budget: in evaluations without a fidelity.
+        deduplicate: whether repeated queries are free.
     """
 
     benchmark_key: str
@@ -35,6 +36,7 @@ class Contest:
     benchmark: BenchmarkSettings
     contestant: ContestantSettings
     budget: int
+    deduplicate: bool = False
 
     @property
     def strategy_name(self) -> str:
@@ -67,6 +69,7 @@ class Contest:
             "round_size": self.contestant.round_size,
             "screen": None if self.contestant.screen is None else self.contestant.screen.model_dump(mode="json"),
             "budget": self.budget,
+            "deduplicate": self.deduplicate,
         }
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:20]
 
@@ -75,13 +78,16 @@ def contests(comparison: ComparisonSettings) -> list[Contest]:
     """Return all contests, those of a benchmark together.
 
     A strategy runs once, for the largest budget, where the beginning of that run is the run for a smaller one. That is
-    not so, and it runs anew for each budget, if it is told how long it has, or if a smaller budget ends amid a round.
+    not so, and it runs anew for each budget, if it is told how long it has, or if a smaller budget ends amid a round,
+    as it may where repeats are free.
     """
     found = []
     for benchmark_key, benchmark in comparison.benchmarks.items():
         for key, contestant in comparison.contestants(benchmark_key).items():
             budgets = comparison.budgets if _runs_anew(key, contestant, comparison) else comparison.budgets[-1:]
-            found += [Contest(benchmark_key, key, benchmark, contestant, budget) for budget in budgets]
+            found += [
+                Contest(benchmark_key, key, benchmark, contestant, budget, comparison.deduplicate) for budget in budgets
+            ]
     return found
 
 
@@ -116,7 +122,8 @@ def named_files(benchmark: BenchmarkSettings, contestant: ContestantSettings | N
 
 def _runs_anew(key: str, contestant: ContestantSettings, comparison: ComparisonSettings) -> bool:
     knows_length = "num_steps" in catalog.supplied("strategy", contestant.strategy or key)
-    return knows_length or any(budget % contestant.round_size for budget in comparison.budgets[:-1])
+    is_cut = any(budget % contestant.round_size for budget in comparison.budgets[:-1])
+    return knows_length or is_cut or comparison.deduplicate
 
 
 def _expanded(name: str, value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, Protocol, runtime_checkable
@@ -35,6 +35,14 @@ class Reports(Protocol):
 
     def report(self, architecture: Architecture) -> Mapping[str, Any]:
         """Return measurements by name, those on test data included; never to choose by."""
+
+
+@runtime_checkable
+class Lists(Protocol):
+    """An evaluator that knows all architectures that it has scores of."""
+
+    def architectures(self) -> Sequence[Architecture]:
+        """Return an architecture for each network."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +101,7 @@ class Field:
         return evaluation.scores[self.goals[0].name], self._reported(architecture)
 
     def best(self) -> Best:
-        """Return the best that there is, by looking through the whole space.
+        """Return the best that there is, by looking through the table or the whole space.
 
         Raises:
             ValueError: the space is too large for that.
@@ -120,14 +128,18 @@ class Field:
 
     def check_is_small(self) -> None:
         """Raise a ValueError if the space is too large to be looked through for its best."""
+        if isinstance(self.evaluator, Lists) or isinstance(self.space, HasMembers):
+            return
         num_members = math.prod(len(choice.options) for choice in self.space.choices)
-        if not isinstance(self.space, HasMembers) and num_members > MAX_NUM_LOOKED_THROUGH:
+        if num_members > MAX_NUM_LOOKED_THROUGH:
             raise ValueError(
                 f"space {self.space.name!r} has up to {num_members:,} members, too many to look for the best; give it "
                 "by 'best'"
             )
 
     def _members(self) -> Iterator[Architecture]:
+        if isinstance(self.evaluator, Lists):
+            return (each for each in self.evaluator.architectures() if self.space.is_valid(each))
         if isinstance(self.space, HasMembers):
             return iter(self.space.members())
         self.check_is_small()

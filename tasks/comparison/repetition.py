@@ -9,21 +9,25 @@ from collections.abc import Sequence
 from nas_core import catalog
 from nas_core.architecture import Architecture
 from nas_core.archive import Archive
+from nas_core.evaluation import Evaluation, Fidelity
 from nas_core.randomness import Streams
 from nas_core.screen import Screen
-from nas_core.search import Search
+from nas_core.search import MOST_REPEATS, Search
 from nas_core.strategy import HasFidelities, Strategy
 from tasks.comparison.contest import Contest
 from tasks.comparison.course import Course, Step
 from tasks.comparison.field import FILE, Field, open_field, open_screen
 from tasks.settings.plug_ins import checked
 
+Query = tuple[Architecture, Fidelity | None]
+
 
 def play(contest: Contest, seed: int) -> Course:
     """Return the course of one repetition.
 
     The search is told scores alone. What it recommends is looked up after each round, and again only when it changes.
-    A round of a strategy that names fidelities may end beyond the budget; it counts for nothing then.
+    A round of a strategy that names fidelities may end beyond the budget; it counts for nothing then. Where repeated
+    queries are free, a strategy that has long proposed nothing new ends early.
 
     Args:
         contest: what is repeated.
@@ -39,21 +43,25 @@ def play(contest: Contest, seed: int) -> Course:
     search = Search(strategy, field.evaluator)
     names_fidelities = isinstance(strategy, HasFidelities)
     round_size, budget = contest.contestant.round_size, contest.budget
-    num_epochs, spent, has_scores = 0.0, 0.0, False
+    num_epochs, spent, num_in_vain, has_scores = 0.0, 0.0, 0, False
+    known: set[Query] = set()
     recommended: Architecture | None = None
     steps = []
-    while spent < budget:
-        count = round_size if names_fidelities else min(round_size, budget - search.num_evaluations)
-        evaluations = search.run_round(count)
+    while spent < budget and num_in_vain < MOST_REPEATS * budget:
+        evaluations = search.run_round(round_size if names_fidelities else min(round_size, budget - round(spent)))
         if not evaluations:
             break
+        counted = evaluations
+        if contest.deduplicate:
+            counted = _new(evaluations, known)
+            num_in_vain = 0 if counted else num_in_vain + len(evaluations)
         if names_fidelities:
-            num_epochs += math.fsum(field.epochs_of(each.proposal.fidelity) for each in evaluations)
+            num_epochs += math.fsum(field.epochs_of(each.proposal.fidelity) for each in counted)
             spent = num_epochs / field.epochs_of(None)
             if spent > budget:
                 break
         else:
-            spent = float(search.num_evaluations)
+            spent += len(counted)
         has_scores = has_scores or any(each.failure is None for each in evaluations)
         if has_scores:
             chosen = strategy.recommend()
@@ -110,3 +118,13 @@ def _screen(contest: Contest, archive: Archive) -> Screen | None:
         return None
     evaluator, goals = open_screen(contest.benchmark, chosen)
     return Screen(evaluator, goals, archive)
+
+
+def _new(evaluations: Sequence[Evaluation], known: set[Query]) -> list[Evaluation]:
+    """Return one evaluation of each query that was not known, and make it known."""
+    found = []
+    for evaluation in evaluations:
+        if evaluation.proposal.query not in known:
+            known.add(evaluation.proposal.query)
+            found.append(evaluation)
+    return found

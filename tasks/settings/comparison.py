@@ -102,6 +102,7 @@ class ComparisonSettings(Section):
         strategies: by key, which is the plug-in's name unless `strategy` is.
         budgets: numbers of evaluations after which strategies are compared, rising.
         repetitions: of each search.
+        deduplicate: whether a query that a search repeats is free; the axis then counts distinct queries.
         seed: of the first repetition; each further one has the next.
         test: what tells strategies apart after Friedman's test.
         significance: level of the tests.
@@ -111,6 +112,7 @@ class ComparisonSettings(Section):
     strategies: Annotated[Mapping[Label, ContestantSettings], MinLen(1)]
     budgets: Annotated[tuple[Count, ...], MinLen(1), AfterValidator(ascending)]
     repetitions: Repetitions
+    deduplicate: bool = False
     seed: Seed = 0
     test: Literal["nemenyi", "wilcoxon_holm"] = "nemenyi"
     significance: Fraction = 0.05

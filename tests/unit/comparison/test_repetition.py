@@ -145,3 +145,25 @@ def test_variables_stand_for_folders(small: dict[str, Any], tmp_path: Path, monk
     assert list(first) == ["$TABLES/table.csv"]
     (tmp_path / "table.csv").write_text("2")
     assert named_files(benchmark) != first
+
+
+def test_repeated_queries_are_free_where_that_is_asked_for(small: dict[str, Any]) -> None:
+    small["strategies"]["evolution"]["settings"] = {"population_size": 1, "tournament_size": 1}
+    small["strategies"]["random_search"]["round_size"] = 7
+    plain = play(contest(small, "evolution", 60), 0)
+    assert (plain.num_evaluations, plain.num_distinct) == (60, 56)
+    small["deduplicate"] = True
+    found = play(contest(small, "evolution", 60), 0)
+    assert found.num_distinct == 60
+    assert found.num_evaluations > 60
+    assert play(contest(small, "random_search", 12), 0).num_distinct == 12
+    assert [each.budget for each in contests(typed(small)) if each.strategy_key == "evolution"] == [6, 12]
+
+
+def test_a_strategy_that_proposes_nothing_new_ends(small: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    small["deduplicate"] = True
+    member = Architecture("nasbench201", (0,) * 6)
+    monkeypatch.setattr("nas_core.strategies.random_search.sample", lambda space, generator: member)
+    course = play(contest(small, "random_search", 5), 0)
+    assert (course.num_distinct, course.num_evaluations) == (1, 51)
+    assert [step.evaluations for step in course.steps] == [1]
