@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from nas_core.architecture import Architecture
@@ -113,7 +114,9 @@ def test_repeated_queries_are_reported_and_count_unless_they_are_free(make_check
     )
     found = {}
     for key in ("counted", "free"):
-        search.search(stage, key)
+        work = stage.work / key
+        work.mkdir()
+        search.search(replace(stage, work=work), key)
         summary = json.loads((stage.root / f"results/search/{key}/recommendations.json").read_text())
         (found[key],) = summary["repetitions"]
     assert found["counted"]["num_evaluations"] == 30
