@@ -52,9 +52,7 @@ class GeneticCNN:
 
     def __post_init__(self) -> None:
         if not self.nodes or min(self.nodes) < 2 or max(self.nodes) > MOST_NODES:
-            raise ValueError(
-                f"nodes are {self.nodes}; give for each stage a number from 2 to {MOST_NODES}, as [3, 4, 5]"
-            )
+            raise ValueError(f"nodes are {self.nodes}; give each stage a number from 2 to {MOST_NODES}, as [3, 4, 5]")
         if min(self.channels, self.cells_per_stage) < 1:
             raise ValueError(f"{self} is not a space; channels and cells_per_stage are at least 1")
         if self.kernel_size < 1 or self.kernel_size % 2 == 0:
