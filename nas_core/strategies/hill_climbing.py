@@ -110,7 +110,7 @@ class HillClimbing:
     the current network keeps its score where its training on failed or was not told, and of equals it stays; where no
     child is better, the next step has further children of the same network; where the first network failed, a uniform
     sample takes its place; evaluations of others' proposals count like those of children. Where no new child is found,
-    nothing is asked for any more.
+    a climb from a uniform sample begins.
 
     In a space without morphisms the first network is a uniform sample, and a step evaluates `num_neighbors` one-edit
     neighbors of the current network, which keeps its score.
@@ -145,7 +145,7 @@ class HillClimbing:
         self._candidates: dict[Architecture, Key] = {}
 
     def ask(self, count: int) -> list[Proposal]:
-        """Return up to `count` networks of one step; none once no new child is found."""
+        """Return up to `count` networks of one step; none once hardly any network is unknown."""
         if count and not self._waiting:
             self._waiting = self._step()
         asked, self._waiting = self._waiting[:count], self._waiting[count:]
@@ -187,7 +187,10 @@ class HillClimbing:
         if self._candidates:
             current = min(self._candidates, key=self._candidates.__getitem__)
             self._candidates = {current: self._candidates[current]}
-            return self._children(current, self._known, self._generator)
+            found = self._children(current, self._known, self._generator)
+            if found:
+                return found
+            self._candidates = {}
         if self._first is not None and self._first not in self._known:
             self._known.add(self._first)
             return [Proposal(self._first)]

@@ -133,7 +133,7 @@ class Lemonade:
     What the paper leaves open: a generation may be asked for in several rounds, and a round never reaches into the next
     one, which starts from what was told by then; failures never enter the population, and evaluations of others'
     proposals enter like one's own; what the screen fails to score is neither a parent nor a child. Where no new child
-    is found, nothing is asked for any more.
+    is found, uniform samples are asked for.
     """
 
     def __init__(
@@ -178,13 +178,15 @@ class Lemonade:
         self._waiting: list[Proposal] = []
 
     def ask(self, count: int) -> list[Proposal]:
-        """Return up to `count` first networks, then accepted children of one generation; none once none is new."""
+        """Return up to `count` first networks, then accepted children of a generation; none once hardly any is new."""
         if self._num_told < self._num_initial:
             founders = self._founders(min(count, self._num_initial - self._num_told))
             if founders or not self._population:
                 return founders
         if count and not self._waiting:
             self._waiting = self._generation()
+            if not self._waiting:
+                return self._founders(count)
         asked, self._waiting = self._waiting[:count], self._waiting[count:]
         return asked
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -76,6 +76,13 @@ def lemonade(
 
 def population(strategy: Lemonade) -> set[tuple[int, ...]]:
     return {tuple(decisions) for _, decisions in strategy.state_dict()["population"]}
+
+
+def generations(strategy: Lemonade, count: int) -> Iterator[list[Proposal]]:
+    """Give what is asked for in each round, until that is nothing."""
+    while proposals := strategy.ask(count):
+        yield proposals
+        strategy.tell([Evaluation(proposal, scores(proposal.architecture)) for proposal in proposals])
 
 
 def test_probabilities_are_inverse_to_the_density() -> None:
@@ -172,13 +179,11 @@ def test_a_child_is_its_parent_changed_as_it_says() -> None:
     strategy = lemonade(num_children=20, num_accepted=5)
     strategy.tell([Evaluation(strategy.ask(1)[0], scores(START))])
     kinds = set()
-    while proposals := strategy.ask(5):
-        for proposal in proposals:
-            assert proposal.parent is not None
+    for proposal in itertools.chain.from_iterable(generations(strategy, 5)):
+        if proposal.parent is not None:
             (name,) = proposal.morphisms
             assert SPACE.morphed(proposal.parent, name) == proposal.architecture
             kinds.add(name.partition(":")[0])
-        strategy.tell([Evaluation(proposal, scores(proposal.architecture)) for proposal in proposals])
     assert kinds == {"up", "down"}
 
 
@@ -194,14 +199,25 @@ def test_the_population_is_the_front_of_all_that_was_told() -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("space", [SPACE, GridSpace((4, 4, 4))], ids=["morphisms", "mutations"])
-def test_the_front_of_a_toy_is_found(space: SearchSpace, seed: int) -> None:
-    everything = [Architecture(space.name, decisions) for decisions in itertools.product(range(4), repeat=3)]
+def test_the_front_of_a_toy_is_found_before_children_run_out(seed: int) -> None:
+    everything = [member(*decisions) for decisions in itertools.product(range(4), repeat=3)]
     costs = np.array([[-scores(each)["accuracy"], scores(each)["size"]] for each in everything])
-    strategy = lemonade(space, seed=seed, num_children=12, num_accepted=4, num_initial=4)
-    while proposals := strategy.ask(4):
+    strategy = lemonade(seed=seed, num_children=12, num_accepted=4)
+    proposals = strategy.ask(4)
+    strategy.tell([Evaluation(proposal, scores(proposal.architecture)) for proposal in proposals])
+    asked = len(proposals)
+    while (proposals := strategy.ask(4)) and proposals[0].parent is not None:
         strategy.tell([Evaluation(proposal, scores(proposal.architecture)) for proposal in proposals])
+        asked += len(proposals)
     assert population(strategy) == {everything[row].decisions for row in pareto.front(costs)}
+    assert asked < 64
+
+
+@pytest.mark.parametrize("space", [SPACE, GridSpace((4, 4, 4))], ids=["morphisms", "mutations"])
+def test_in_the_end_all_are_known_and_each_was_asked_for_once(space: SearchSpace) -> None:
+    strategy = lemonade(space, num_children=12, num_accepted=4, num_initial=4)
+    asked = [proposal.architecture for proposals in generations(strategy, 4) for proposal in proposals]
+    assert len(asked) == len(set(asked)) == 64
 
 
 def test_rounds_of_any_size_are_one_course() -> None:
@@ -230,17 +246,19 @@ def test_members_beyond_a_limit_make_room_for_those_within() -> None:
 def test_no_child_exceeds_a_cheap_limit_by_more_than_its_parent() -> None:
     limited = Objective("size", "minimize", limit=6.0)
     strategy = lemonade(objectives=(ACCURACY, limited), cheap=Screen(Cheap(scores), [limited]), num_children=20)
-    for _ in range(10):
-        proposals = strategy.ask(8)
+    while (proposals := strategy.ask(8)) and (proposals[0].parent or proposals[0].architecture == START):
         assert all(scores(proposal.architecture)["size"] <= 6.0 for proposal in proposals)
         strategy.tell([Evaluation(proposal, scores(proposal.architecture)) for proposal in proposals])
-    # from beyond the limit the way leads back
+
+
+def test_from_beyond_a_cheap_limit_the_way_leads_back() -> None:
+    limited = Objective("size", "minimize", limit=6.0)
     strategy = lemonade(objectives=(ACCURACY, limited), cheap=Screen(Cheap(scores), [limited]), num_children=20)
     start = Proposal(member(3, 3, 3))
     strategy.tell([Evaluation(start, scores(start.architecture))])
     while not any(scores(Architecture("stairs", made))["size"] <= 6.0 for made in population(strategy)):
         proposals = strategy.ask(8)
-        assert all(name.startswith("down") for proposal in proposals for name in proposal.morphisms)
+        assert {name.partition(":")[0] for proposal in proposals for name in proposal.morphisms} == {"down"}
         strategy.tell([Evaluation(proposal, scores(proposal.architecture)) for proposal in proposals])
 
 
@@ -253,9 +271,10 @@ def test_what_cannot_be_screened_is_neither_parent_nor_child() -> None:
     proposals = strategy.ask(8)
     assert {proposal.parent for proposal in proposals} == {START}
     assert {proposal.architecture for proposal in proposals} == {member(0, 1, 0), member(0, 0, 1)}
+    # where nothing can, samples are asked for
     nothing = lemonade(cheap=Screen(Cheap(lambda architecture: None), [SIZE]))
     nothing.tell([Evaluation(Proposal(START), scores(START))])
-    assert nothing.ask(8) == []
+    assert [proposal.parent for proposal in nothing.ask(8)] == [None] * 8
 
 
 def test_it_starts_from_the_plain_network_and_from_a_sample_if_that_fails() -> None:
