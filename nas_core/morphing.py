@@ -27,8 +27,8 @@ def start(space: SearchSpace) -> Architecture:
 def random_morphism(names: Sequence[str], generator: np.random.Generator) -> str:
     """Return one of some changes: of a uniformly drawn kind, a uniformly drawn one.
 
-    So a kind that applies in more places, or in more ways, is not drawn more often (Elsken, Metzen & Hutter 2017,
-    arXiv:1711.04528, section 4).
+    So a kind that applies in more places, or in more ways, is not drawn more often. To be that of Elsken, Metzen &
+    Hutter 2017 (arXiv:1711.04528), the text of which this could not be checked against.
 
     Args:
         names: at least one.

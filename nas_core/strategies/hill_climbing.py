@@ -101,7 +101,8 @@ class HillClimbing:
     which for the last is the network itself, and the morphisms, so that an evaluator may let the weights go on; how
     long it trains is its own part (17 epochs, cosine-annealed from .05, in the paper).
 
-    Follows the paper, with the space's morphisms, and with known networks, by canonical form, drawn again. The climb
+    Follows the paper, with the space's morphisms, and with known networks, by canonical form, drawn again; that the
+    current network is trained on, as one of the `num_neighbors`, could not be checked against its text. The climb
     starts at the member of first options, a small plain network as in the paper. Where an evaluator keeps a network's
     weights as they were when it was first trained, as those here do, children inherit these, even of a network that won
     by being trained on.
