@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -108,19 +108,15 @@ def _costs(folder: Path, repeats: int, num_cells: int) -> Table:
         for source in SOURCES:
             if not (folder / source.file).is_file():
                 continue
-            published = Source(
-                source.benchmark,
-                source.space,
-                source.data_set,
-                str(folder / source.file),
-                str(folder / source.latency_file) if source.latency_file else "",
-            )
+            beside = folder / source.latency_file
+            latency_file = str(beside) if beside.is_file() else ""
+            published = replace(source, file=str(folder / source.file), latency_file=latency_file)
             compact = Path(scratch, f"{source.space}.safetensors")
             module = catalog.load("benchmark", source.benchmark)
-            latencies = {"latency_path": Path(published.latency_file)} if published.latency_file else {}
+            latencies = {"latency_path": Path(latency_file)} if latency_file else {}
             benchmark_table.write(compact, module.read(Path(published.file), **latencies))
             before = _measured(published, repeats)
-            after = _measured(Source(source.benchmark, source.space, source.data_set, str(compact)), repeats)
+            after = _measured(replace(source, file=str(compact), latency_file=""), repeats)
             rows += [_row(source.file, published.file, before, None), _row("compact", compact, after, before)]
         whole = Path(scratch, "nasbench101_whole.safetensors")
         benchmark_table.write(whole, random_table(num_cells))

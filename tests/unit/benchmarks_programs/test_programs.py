@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import tiny_images
 
-from benchmarks import fidelity, figures, matrix, orchestration, tabular_search, training
+from benchmarks import fidelity, figures, matrix, orchestration, tabular_loading, tabular_search, training
 from flows.stage_progress import StageRow
 from flows.timing import keep_timing
 from nas_core.architecture import Architecture
@@ -81,6 +81,21 @@ def test_tabular_search_needs_a_table(monkeypatch: pytest.MonkeyPatch, capsys: p
     with pytest.raises(SystemExit):
         tabular_search.main([])
     assert "--table" in capsys.readouterr().err
+
+
+def test_tabular_loading_compares_files_with_compact_tables(
+    table_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ["--tables", str(table_file.parent), "--repeats", "1", "--cells", "500", "--json"]
+    assert tabular_loading.main(arguments) == 0
+    (table,) = tables(capsys)
+    assert column(table, "file") == [table_file.name, "compact", "compact, 500 cells of random numbers"]
+    assert all(seconds > 0 for seconds in column(table, "seconds"))
+    assert column(table, "seconds, ratio")[1] > 1
+    monkeypatch.delenv("NAS_TABLES_ROOT", raising=False)
+    with pytest.raises(SystemExit):
+        tabular_loading.main([])
+    assert "give --tables" in capsys.readouterr().err
 
 
 def test_training_measures_ratios(prepared: Path, capsys: pytest.CaptureFixture[str]) -> None:
