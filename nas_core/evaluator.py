@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable, runtime_checkable
 
 from nas_core.evaluation import Evaluation, Proposal
 from nas_core.strategy import Strategy
@@ -34,3 +34,11 @@ class Foresees(Protocol):
 
     def foresee(self, proposals: Sequence[Proposal]) -> None:
         """Take note of proposals, in their order, before any of them is evaluated; a second time changes nothing."""
+
+
+@runtime_checkable
+class HasQuality(Protocol):
+    """An evaluator whose scores are predictions, and which knows how good these are."""
+
+    def quality(self) -> Mapping[str, Mapping[str, float]]:
+        """Return by objective the figures of `nas_core.calibration.PredictionQuality`."""

@@ -25,6 +25,9 @@ class TableRows(Protocol):
     def row(self, architecture: Architecture) -> int | None:
         """Return the row of an architecture of the space, valid or not; None if it has none."""
 
+    def architectures(self) -> Sequence[Architecture]:
+        """Return an architecture of the space for each row, in the order of the rows."""
+
     def scores(self, row: int, epochs: int | None) -> Mapping[str, float]:
         """Return the scores of a row by objective, after so many epochs; None if trainings have no lengths."""
 
@@ -72,6 +75,10 @@ class TableEvaluator:
             else:
                 found.append(Evaluation(proposal, scores))
         return found
+
+    def architectures(self) -> Sequence[Architecture]:
+        """Return everything that has a row, in the order of the rows."""
+        return self._rows.architectures()
 
     def report(self, architecture: Architecture) -> dict[str, Any]:
         """Return all measurements of an architecture by name; for reports, never to choose by.

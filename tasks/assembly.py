@@ -10,7 +10,7 @@ from pathlib import Path
 from nas_core import catalog
 from nas_core.archive import Archive
 from nas_core.checkpoint import CheckpointFile
-from nas_core.evaluator import Evaluator
+from nas_core.evaluator import Evaluator, HasQuality
 from nas_core.objectives import Objective
 from nas_core.randomness import Streams
 from nas_core.remembering_evaluator import RememberingEvaluator
@@ -232,8 +232,8 @@ def side_by_side(
 ) -> Iterator[Evaluator]:
     """Give a pool of processes with an evaluator in each, the results of which do not depend on their number.
 
-    For one worker without a time limit, and where the evaluator has a state (shared weights, trained in this process),
-    it is that one.
+    For one worker without a time limit, where the evaluator has a state (shared weights, trained in this process), and
+    where it only predicts, it is that one.
 
     Args:
         make: builds the evaluator; picklable.
@@ -242,7 +242,7 @@ def side_by_side(
         timeout_seconds: limit for each candidate, above 0; None for none.
     """
     single = make()
-    if (workers == 1 and timeout_seconds is None) or single.state_dict():
+    if (workers == 1 and timeout_seconds is None) or single.state_dict() or isinstance(single, HasQuality):
         yield single
         return
     from nas_core import worker_process

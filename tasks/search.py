@@ -10,7 +10,7 @@ import argparse
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -21,6 +21,7 @@ from nas_core.architecture import Architecture
 from nas_core.archive import Archive
 from nas_core.atomic_files import write_json, write_text
 from nas_core.evaluation import Evaluation
+from nas_core.evaluator import HasQuality
 from nas_core.objectives import Objective, excess, rank_key
 from nas_core.space import SearchSpace
 from tasks import assembly, curves, data
@@ -71,11 +72,13 @@ class Repetition:
         seed: of all its random streams.
         recommended: what the strategy recommends.
         evaluations: all of them, in order.
+        quality: by objective, how good the scores are if they are predictions; None if they are not.
     """
 
     seed: int
     recommended: Architecture
     evaluations: tuple[Evaluation, ...]
+    quality: Mapping[str, Mapping[str, float]] | None = None
 
 
 def search(stage: Stage, key: str) -> None:
@@ -152,7 +155,8 @@ def _repetition(stage: Stage, key: str, seed: int, advance: Callable[..., None])
                 f"all {len(evaluations)} evaluations of seed {seed} failed, the first one: {reason}; "
                 f"if that was not the candidates' fault, remove {stage.work} and run the same command again"
             )
-        return Repetition(seed, loop.strategy.recommend(), evaluations)
+        quality = loop.evaluator.quality() if isinstance(loop.evaluator, HasQuality) else None
+        return Repetition(seed, loop.strategy.recommend(), evaluations, quality)
 
 
 def _num_screened(stage: Stage, key: str, seeds: Sequence[int]) -> dict[int, int]:
@@ -195,6 +199,7 @@ def _summary(
                 "num_evaluations": len(each.evaluations),
                 "num_failures": _num_failures(each),
                 "num_distinct": len({space.canonical(e.proposal.architecture) for e in each.evaluations}),
+                **({"quality": each.quality} if each.quality is not None else {}),
                 "num_repeated": len(each.evaluations) - len({e.proposal.query for e in each.evaluations}),
                 "best": _best(space, goals, each),
             }

@@ -26,6 +26,7 @@ CONTRACTS = {
     "predictor",
     "controller",
     "policy_updates",
+    "calibration",
     "variation",
     "morphing",
     "encodings",

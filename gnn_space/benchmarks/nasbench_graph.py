@@ -79,6 +79,13 @@ class NASBenchGraphRows:
         macro, *operations = self._named.to_name(self._named.canonical(architecture)).split("-")
         return self._places.get((MACROS.index(macro), *map(OPERATIONS.index, operations)))
 
+    def architectures(self) -> list[Architecture]:
+        """Return the network of each row."""
+        return [
+            self._named.from_name("-".join((MACROS[macro], *(OPERATIONS[place] for place in places))))
+            for macro, *places in self._digits.tolist()
+        ]
+
     def scores(self, row: int, epochs: int | None) -> Mapping[str, float]:
         """Return the scores of a network."""
         return {name: float(self._columns[name][row]) for name in self._objectives}

@@ -60,6 +60,10 @@ class NASBench101Rows:
         place = first + np.searchsorted(self._low[first:last], low)
         return int(self._order[place]) if place < last and self._low[place] == low else None
 
+    def architectures(self) -> list[Architecture]:
+        """Return the cell of each row, as the table writes it."""
+        return [Architecture(SPACE, tuple(decisions)) for decisions in self._columns["decisions"].tolist()]
+
     def scores(self, row: int, epochs: int | None) -> Mapping[str, float]:
         """Return the scores of a cell after 4, 12, 36 or 108 epochs."""
         accuracies = self._columns[accuracy_column("validation", cast(int, epochs))]

@@ -81,6 +81,10 @@ class NASBench201Rows:
         """Return the row of a cell; None if it is none."""
         return self._places.get(architecture.decisions)
 
+    def architectures(self) -> list[Architecture]:
+        """Return the cell of each row."""
+        return [Architecture(SPACE, decisions) for decisions in self._places]
+
     def scores(self, row: int, epochs: int | None) -> Mapping[str, float]:
         """Return the scores of a cell after 12 or 200 epochs."""
         return {name: float(column[row]) for name, column in self._scores[cast(int, epochs)].items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import itertools
 import math
 import random
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import made_up_table
 import numpy as np
 import pytest
 import tiny_graphs
@@ -32,13 +32,14 @@ from nas_core.variation import sample
 
 PARAMETERS = Objective("num_parameters", "minimize")
 ACCURACY = Objective("validation_accuracy", "maximize")
-TABLE = "tabular"
+WITH_TABLES = ("surrogate", "tabular")
 WITH_SHARED_WEIGHTS = ("shared_weights",)
 
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "full_training": {"epochs": 2, "batch_size": 16},
     "low_fidelity": {"epochs": 1, "batch_size": 16},
     "shared_weights": {"num_steps": 2, "batch_size": 16, "num_statistics_batches": 1},
+    "surrogate": {"num_examples": 100, "predictor_settings": {"num_trees": 5}},
     "zero_cost": {"batch_size": 8},
 }
 OBJECTIVES: Mapping[str, tuple[Objective, ...]] = {
@@ -109,23 +110,15 @@ def image_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A made-up table of all cells of NAS-Bench-201."""
-    space = catalog.load("space", "nasbench201").build()
     generator = random.Random(0)
-    lines = ["index,arch,c10_val_12ep,c10_test_12ep,c10_val_200ep,c10_test_200ep"]
-    for index, decisions in enumerate(itertools.product(range(5), repeat=6)):
-        percents = ",".join(f"{generator.uniform(10, 95):.2f}" for _ in range(4))
-        lines.append(f"{index},{space.to_name(Architecture('nasbench201', decisions))},{percents}")
-    path = tmp_path_factory.mktemp("table") / "table.csv"
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
+    return made_up_table.write(tmp_path_factory.mktemp("table") / "table.csv", lambda _: generator.uniform(10, 95))
 
 
 PAIRS = [
     (name, task)
     for name in catalog.names("evaluator")
     for task in ("vectors", "values", "images", "graphs", "nodes")
-    if name != TABLE or task == "images"
+    if name not in WITH_TABLES or task == "images"
 ]
 
 
@@ -133,9 +126,10 @@ PAIRS = [
 def case(request: pytest.FixtureRequest) -> Case:
     """Every evaluator on each kind of task; a table knows its own space alone, which is one of images."""
     name, task = request.param
-    if name == TABLE:
+    if name in WITH_TABLES:
         space = catalog.load("space", "nasbench201").build()
-        return Case(name, space, toy_task.build, {"path": str(request.getfixturevalue("table"))})
+        path = str(request.getfixturevalue("table"))
+        return Case(name, space, toy_task.build, {"path": path, "benchmark": "nasbench201"})
     if task == "vectors":
         return Case(name, toy_space.build(), toy_task.build)
     if task == "values":
@@ -223,7 +217,7 @@ def test_building_loads_no_data(case: Case) -> None:
 
 
 def test_what_loading_the_task_raises_is_no_failure_of_a_candidate(case: Case) -> None:
-    if case.name == TABLE:
+    if case.name in WITH_TABLES:
         pytest.skip("a table loads no task")
 
     def broken() -> Task:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
+
+import made_up_table
 
 from nas_core.architecture import Architecture
 from nas_core.evaluation import Evaluation, Fidelity, Proposal
@@ -122,3 +125,31 @@ def test_repeated_queries_are_reported_and_count_unless_they_are_free(make_check
     assert found["counted"]["num_evaluations"] == 30
     assert found["counted"]["num_repeated"] > 0
     assert found["free"]["num_evaluations"] - found["free"]["num_repeated"] == 30
+
+
+def test_how_good_a_surrogate_is_stands_beside_what_it_found(
+    make_checkout: Callable[..., Stage], tmp_path: Path
+) -> None:
+    table = made_up_table.write(tmp_path / "table.csv", lambda decisions: 10.0 + 3 * sum(decisions))
+    stage = make_checkout(
+        search={
+            "seeds": [0],
+            "objectives": ["validation_accuracy"],
+            "workers": 2,
+            "budget": {"evaluations": 3},
+            "evaluators": {
+                "surrogate": {
+                    "path": str(table),
+                    "benchmark": "nasbench201",
+                    "num_examples": 200,
+                    "predictor_settings": {"num_trees": 10},
+                }
+            },
+            "strategies": {"random_search": {"evaluator": "surrogate"}},
+        }
+    )
+    search.search(stage, "random_search")
+    found = json.loads((stage.root / "results/search/random_search/recommendations.json").read_text())
+    quality = found["repetitions"][0]["quality"]["validation_accuracy"]
+    assert quality["num_examples"] == 20
+    assert quality["kendall_tau"] > 0.2
