@@ -132,7 +132,7 @@ def _module(function: Function, before: Sequence[int], width: float, depth: int)
             return Concatenation(), sum(before)
         case "summation":
             return Summation(), max(before)
-    filters = max(1, round(function.channels * width))
+    filters = math.ceil(round(function.channels * width, 9))
     channels = before[0]
     blocks: list[nn.Module] = []
     for _ in range(depth):
