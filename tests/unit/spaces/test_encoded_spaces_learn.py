@@ -28,7 +28,7 @@ def test_the_reference_learns_the_place_of_a_bar(name: str, tmp_path: Path) -> N
         (ACCURACY,),
         Streams(0),
         lambda: catalog.load("learning task", "image_classification").build(folder),
-        epochs=15,
+        epochs=8,
         batch_size=16,
         learning_rate=0.1,
     )
