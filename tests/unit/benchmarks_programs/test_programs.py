@@ -15,7 +15,16 @@ import numpy as np
 import pytest
 import tiny_images
 
-from benchmarks import fidelity, figures, matrix, orchestration, tabular_loading, tabular_search, training
+from benchmarks import (
+    bananas_round,
+    fidelity,
+    figures,
+    matrix,
+    orchestration,
+    tabular_loading,
+    tabular_search,
+    training,
+)
 from flows.stage_progress import StageRow
 from flows.timing import keep_timing
 from nas_core.architecture import Architecture
@@ -96,6 +105,14 @@ def test_tabular_loading_compares_files_with_compact_tables(
     with pytest.raises(SystemExit):
         tabular_loading.main([])
     assert "give --tables" in capsys.readouterr().err
+
+
+def test_a_round_of_bananas_is_compared_with_a_loop(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--architectures", "8", "--candidates", "5", "--repetitions", "1", "--epochs", "2", "--json"]
+    assert bananas_round.main(arguments) == 0
+    (table,) = tables(capsys)
+    assert column(table, "times the first")[0] == 1.0
+    assert all(seconds > 0 for seconds in column(table, "seconds"))
 
 
 def test_training_measures_ratios(prepared: Path, capsys: pytest.CaptureFixture[str]) -> None:
