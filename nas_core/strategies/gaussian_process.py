@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Key = tuple[float, ...]
 
+NUM_FINALISTS = 100
+
 
 def build(
     space: SearchSpace,
@@ -90,8 +92,9 @@ class GaussianProcessSearch:
 
     Candidates are uniform samples, neighbors of the best (of a front: of its members) and what climbing finds: from
     the best candidates, step by step to the best neighbor, until none is better (as in BoTorch's
-    `optimize_acqf_discrete_local_search`, but all choices follow after one climb). Canonical forms are encoded,
-    options one-hot, so that a choice that does not matter is unlike all of its options. What was proposed before is no
+    `optimize_acqf_discrete_local_search`; differs from it in that one climb serves all choices of a round, which are
+    made among the best `NUM_FINALISTS`, or twice the round where that is more). Canonical forms are encoded, options
+    one-hot, so that a choice that does not matter is unlike all of its options. What was proposed before is no
     candidate, and what is missing once candidates are used up is filled up by random architectures.
 
     The first objective, if there is no front, is warped by `half_rank`, because some networks hardly learn, and their
@@ -191,6 +194,9 @@ class GaussianProcessSearch:
             acquisition = self._acquisition()
             pending = self._encoded(self._pending)
             values = self._candidates(acquisition, pending)
+            # what is worth little by itself is not worth more beside others
+            last = max(NUM_FINALISTS, 2 * count)
+            values = dict(sorted(values.items(), key=lambda item: item[1], reverse=True)[:last])
             while values and len(chosen) < count:
                 best = max(values, key=values.__getitem__)
                 chosen.append(best)
