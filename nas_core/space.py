@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from nas_core.architecture import Architecture, Choice
@@ -178,6 +179,19 @@ class HasFeatureTensor(Protocol):
 
 
 @runtime_checkable
+class HasCellGraph(Protocol):
+    """A space whose members have a graph of operations."""
+
+    def cell_graph(self, architecture: Architecture) -> Sequence[Sequence[float]]:
+        """Return a row a vertex: its row of the adjacency matrix, then its label one-hot.
+
+        Vertices are operations, and edges are directed as data flow. What is on no path from the input to the output
+        has zeros alone. The shape is the same for every member, and the values are the same for all members of equal
+        canonical form.
+        """
+
+
+@runtime_checkable
 class HasMembers(Protocol):
     """A space whose members are listed, because changes of single choices hardly ever lead from one to another."""
 
@@ -189,3 +203,41 @@ class HasMembers(Protocol):
 
         They are at least one, in a fixed order.
         """
+
+
+@dataclass(frozen=True)
+class LocatedOperation:
+    """An operation at a place of the networks, so that it can be measured by itself.
+
+    Attributes:
+        input_shape: of one example at that place, without the batch.
+        make: builds the module, which takes one input.
+    """
+
+    input_shape: tuple[int, ...]
+    make: Callable[[], nn.Module]
+
+
+@runtime_checkable
+class HasLocatedOperations(Protocol):
+    """A space whose networks run one operation after the other, each at a place with a shape of its own."""
+
+    def located_operations(self, task: TaskShape) -> Mapping[str, LocatedOperation]:
+        """Return every operation that a network for a task may run, by a key that says where: operation and shape."""
+
+    def operation_counts(self, architecture: Architecture, task: TaskShape) -> Mapping[str, int]:
+        """Return how often the network of an architecture runs each operation, by its key.
+
+        What is run counts, whether it reaches the output or not.
+        """
+
+
+@runtime_checkable
+class HasAdditiveOperations(HasLocatedOperations, Protocol):
+    """A space in which every option of every choice adds operations of its own, whatever else is chosen."""
+
+    def fixed_counts(self, task: TaskShape) -> Mapping[str, int]:
+        """Return how often every network runs each operation, whatever is chosen, by its key."""
+
+    def option_counts(self, task: TaskShape) -> Sequence[Sequence[Mapping[str, int]]]:
+        """Return for each choice and each of its options how often it makes a network run each operation."""

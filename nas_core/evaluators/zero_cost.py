@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from annotated_types import Ge
+from annotated_types import Ge, MinLen
 
 from nas_core.evaluation import Proposal
 from nas_core.objectives import Objective
@@ -18,6 +18,7 @@ from nas_core.task import Task
 from nas_core.training.candidate_network import candidate_network
 from nas_core.training.compatibility import check_search
 from nas_core.training.independent_evaluator import IndependentEvaluator
+from nas_core.training.predicted_latency import PREDICTED_LATENCY, with_predicted_latency
 from nas_core.training.scores import measure
 
 NAME = "zero_cost"
@@ -57,7 +58,8 @@ class ZeroCostScores:
 
 def check(space: SearchSpace, strategy: Strategy, objectives: Sequence[Objective]) -> None:
     """Raise a ValueError if the strategy learns with shared weights, or an objective is no proxy."""
-    check_search(NAME, strategy, objectives, trains=False)
+    scored = [objective for objective in objectives if objective.name != PREDICTED_LATENCY]
+    check_search(NAME, strategy, scored, trains=False)
 
 
 def build(
@@ -68,7 +70,24 @@ def build(
     *,
     batch_size: Annotated[int, Ge(2)] = 64,
     num_seeds: Annotated[int, Ge(1)] = 1,
+    latency_table: Annotated[str, MinLen(1)] | None = None,
 ) -> IndependentEvaluator:
-    """Return the evaluator; the minibatch and the initialization of a candidate depend on its key and the seed."""
+    """Return the evaluator; the minibatch and the initialization of a candidate depend on its key and the seed.
+
+    Args:
+        space: of the architectures.
+        objectives: proxies, and ``predicted_latency_ms`` if there is a table.
+        streams: root of all randomness.
+        load_task: loads the task.
+        batch_size: examples in a minibatch.
+        num_seeds: initializations, each with one minibatch.
+        latency_table: file with the latencies of operations, as ``python -m tasks.latency_table`` writes it.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the table is missing, damaged, or of no use in the space.
+    """
     names = tuple(objective.name for objective in objectives)
-    return IndependentEvaluator(load_task, ZeroCostScores(space, names, streams, batch_size, num_seeds))
+    scored = tuple(name for name in names if name != PREDICTED_LATENCY)
+    scores = ZeroCostScores(space, scored, streams, batch_size, num_seeds)
+    return IndependentEvaluator(load_task, with_predicted_latency(scores, space, names, latency_table))

@@ -6,6 +6,7 @@ import functools
 import itertools
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 from annotated_types import Ge
 
 from nas_core.architecture import Architecture, Choice
+from nas_core.space import LocatedOperation
 from nas_core.task import TaskShape
 
 if TYPE_CHECKING:
@@ -162,6 +164,34 @@ class NASBench201:
             channels += [_matrix([size * size * number for number in weights]), _matrix(weights)]
         return tuple(channels)
 
+    def cell_graph(self, architecture: Architecture) -> tuple[tuple[float, ...], ...]:
+        """Return (8, 8 + 6): the input, the operations in the order of `EDGES`, and the output; see `HasCellGraph`.
+
+        An operation leads to those that take its node. Labels are input, output, then `OPERATIONS` without none, whose
+        vertices have zeros alone. The canonical cell is encoded.
+        """
+        decisions = self.canonical(architecture).decisions
+        ends = ((-1, 0), *EDGES, (NUM_NODES - 1, NUM_NODES))
+        labels = (0, *(decision + 1 for decision in decisions), 1)
+        present = [True, *(decision > 0 for decision in decisions), True]
+        edges = {
+            (i, j)
+            for i, j in itertools.product(range(len(ends)), repeat=2)
+            if present[i] and present[j] and ends[i][1] == ends[j][0]
+        }
+        reached, leading = {0}, {len(ends) - 1}
+        for _ in range(NUM_NODES):
+            reached |= {j for i, j in edges if i in reached}
+            leading |= {i for i, j in edges if j in leading}
+        used = reached & leading
+        return tuple(
+            (
+                *(float((i, j) in edges and i in used and j in used) for j in range(len(ends))),
+                *(float(i in used and labels[i] == label) for label in range(len(OPERATIONS) + 1)),
+            )
+            for i in range(len(ends))
+        )
+
     def scaled(self, *, width: float = 1.0, depth: float = 1.0) -> NASBench201:
         """Return the space with channels times `width` and cells a stage times `depth`, rounded up, at least 1."""
         return replace(
@@ -200,6 +230,47 @@ class NASBench201:
             return MixedOperation(index, options, channels, chosen)
 
         return self._skeleton(task, init, edge)
+
+    def located_operations(self, task: TaskShape) -> dict[str, LocatedOperation]:
+        """Return the operations on edges at the shape of each stage, and the parts of the skeleton."""
+        from nas_core.networks.skeleton_operations import at
+
+        found = {key: operation for key, (operation, _) in self._skeleton_operations(task).items()}
+        for shape in self._stage_shapes(task):
+            for name in OPERATIONS:
+                make = functools.partial(_operation, name, shape[0], affine=True)
+                found[at(name, shape)] = LocatedOperation(shape, make)
+        return found
+
+    def fixed_counts(self, task: TaskShape) -> dict[str, int]:
+        """Return how often every network runs the parts of the skeleton."""
+        return {key: number for key, (_, number) in self._skeleton_operations(task).items()}
+
+    def option_counts(self, task: TaskShape) -> tuple[tuple[dict[str, int], ...], ...]:
+        """Return for each edge and each operation that it runs once in every cell."""
+        from nas_core.networks.skeleton_operations import at
+
+        shapes = self._stage_shapes(task)
+        options = tuple({at(name, shape): self.cells_per_stage for shape in shapes} for name in OPERATIONS)
+        return (options,) * len(EDGES)
+
+    def operation_counts(self, architecture: Architecture, task: TaskShape) -> dict[str, int]:
+        """Return how often the network of a cell runs each operation; those that reach no output are run too."""
+        counts = Counter(self.fixed_counts(task))
+        for options, decision in zip(self.option_counts(task), architecture.decisions, strict=True):
+            counts.update(options[decision])
+        return dict(counts)
+
+    def _stage_shapes(self, task: TaskShape) -> tuple[tuple[int, int, int], ...]:
+        from nas_core.networks.skeleton_operations import stage_shapes
+
+        return stage_shapes(task, self.channels, self.num_stages)
+
+    def _skeleton_operations(self, task: TaskShape) -> dict[str, tuple[LocatedOperation, int]]:
+        from nas_core.networks.skeleton_operations import skeleton_operations
+
+        num_additions = len(EDGES) - (NUM_NODES - 1)
+        return skeleton_operations(task, self.channels, self.num_stages, self.cells_per_stage, num_additions)
 
     def _skeleton(self, task: TaskShape, init: torch.Generator, edge: Callable[[int, int], nn.Module]) -> Skeleton:
         """Return the one skeleton of stand-alone networks and supernets; `edge` gets an edge's index and channels."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import platform
 import statistics
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -76,18 +76,41 @@ def latency_ms(network: nn.Module, inputs: Inputs, *, warmup: int = 5, repeats: 
     Raises:
         ValueError: `warmup` or `repeats` is too small.
     """
+    (found,) = latencies_ms([(network, inputs)], warmup=warmup, repeats=repeats)
+    return found
+
+
+def latencies_ms(
+    measured: Sequence[tuple[nn.Module, Inputs]], *, warmup: int = 5, repeats: int = 25
+) -> tuple[float, ...]:
+    """Return the latency of each of several networks, as `latency_ms` does of one, their passes taken in turns.
+
+    In turns, no network finds its weights and inputs in the processor's cache, and whatever else runs on the machine
+    slows down all of them alike.
+
+    Args:
+        measured: networks with their inputs.
+        warmup: passes of each that are not timed, at least 0.
+        repeats: passes of each that are timed, at least 1.
+
+    Raises:
+        ValueError: `warmup` or `repeats` is too small.
+    """
     if warmup < 0 or repeats < 1:
         raise ValueError(f"warmup is {warmup} and repeats is {repeats}; give warmup >= 0 and repeats >= 1")
-    seconds = []
-    with in_mode(network, training=False), torch.inference_mode():
+    seconds: list[list[float]] = [[] for _ in measured]
+    with ExitStack() as modes, torch.inference_mode():
+        for network, _ in measured:
+            modes.enter_context(in_mode(network, training=False))
         for repeat in range(warmup + repeats):
-            _synchronize(inputs.device)
-            start = time.perf_counter()
-            network(inputs)
-            _synchronize(inputs.device)
-            if repeat >= warmup:
-                seconds.append(time.perf_counter() - start)
-    return 1000.0 * statistics.median(seconds)
+            for place, (network, inputs) in enumerate(measured):
+                synchronize(inputs.device)
+                start = time.perf_counter()
+                network(inputs)
+                synchronize(inputs.device)
+                if repeat >= warmup:
+                    seconds[place].append(time.perf_counter() - start)
+    return tuple(1000.0 * statistics.median(each) for each in seconds)
 
 
 def device_name(device: torch.device) -> str:
@@ -109,7 +132,7 @@ def in_mode(network: nn.Module, *, training: bool) -> Iterator[None]:
             module.training = mode
 
 
-def _synchronize(device: torch.device) -> None:
+def synchronize(device: torch.device) -> None:
     """Wait until the device has done all that was asked of it."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

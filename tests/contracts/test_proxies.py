@@ -15,8 +15,9 @@ from nas_core.variation import sample
 
 OF_IMAGES = {"zen", "linear_regions"}
 OF_TENSORS = {"jacob_cov", "epe_nas"}
-MAY_REFUSE = {"linear_regions", "naswot"}
-"""Some networks for images do not run on crops of them, and some for graphs have no ReLU behind the readout."""
+MAY_REFUSE = {"linear_regions", "naswot", "energy_mj"}
+"""Some networks for images do not run on crops of them, some for graphs have no ReLU behind the readout, and few
+machines have a meter of energy."""
 
 
 @pytest.fixture(params=catalog.names("proxy"))
