@@ -21,6 +21,7 @@ from tasks.settings.errors import SettingsError, located, nearest
 from tasks.settings.parts import ObjectiveSettings, PlugIn
 from tasks.settings.plug_ins import checked, checked_fields
 from tasks.settings.sections import Prepare, Search, Settings
+from tasks.settings.studied import check_study
 from tasks.tracking.settings import TrackingSettings
 from tasks.training import scaled
 
@@ -66,6 +67,8 @@ def check(file: str, settings: Settings) -> None:
         _check_names(file, "robustness.corruptions", settings.robustness.corruptions, shifts)
     for label, comparison in settings.compare.items():
         check_comparison(file, f"compare.{label}", comparison)
+    for label, study in settings.proxies.items():
+        check_study(file, f"proxies.{label}", study, settings)
     tracking = settings.tracking
     with located(file, ""):
         TrackingSettings(tracking.uri, tracking.experiment, tracking.registered_model)

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from tasks.settings.comparison import ComparisonSettings
 from tasks.settings.cron import check_cron
 from tasks.settings.parts import NamedObjective, NamedPlugIn, PlugIn, ScreenSettings, Section
+from tasks.settings.proxy_study import ProxyStudySettings
 from tasks.settings.rules import (
     Count,
     Fraction,
@@ -236,6 +237,7 @@ class Settings(Section):
     robustness: Robustness = Robustness()
     report: Report = Report()
     compare: Mapping[Label, ComparisonSettings] = Field(default_factory=dict)
+    proxies: Mapping[Label, ProxyStudySettings] = Field(default_factory=dict)
     compute: Compute = Compute()
     tracking: Tracking = Tracking()
     pipeline: Pipeline = Pipeline()

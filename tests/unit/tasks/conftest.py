@@ -100,6 +100,7 @@ def _parameters(sections: dict[str, dict[str, Any]]) -> dict[str, Any]:
             "schedule": {"epochs": 1, "batch_size": 16},
         },
         "robustness": {"corruptions": ["brightness", "gaussian_noise", "saturate"], "severities": [5, 1]},
+        "proxies": {},
         "compute": {"device": "cpu", "workers": 1},
     }
     return {name: {**section, **sections.get(name, {})} for name, section in defaults.items()}
