@@ -138,6 +138,24 @@ class NASBenchGraph:
             )
         return self._architecture(macro, operations)
 
+    def cell_graph(self, architecture: Architecture) -> tuple[tuple[float, ...], ...]:
+        """Return (6, 6 + 11): the input, the operations and the output of the canonical form; see `HasCellGraph`.
+
+        Labels are input, output, then all of `OPERATIONS`; leaves lead to the output. Identities stay.
+        """
+        macro, *decisions = self.canonical(architecture).decisions
+        links, last = LINKS[macro], NUM_OPERATIONS + 1
+        edges = {(link, number) for number, link in enumerate(links, start=1)}
+        edges |= {(number, last) for number in range(1, last) if number not in links}
+        labels = (0, *(OPERATIONS.index(self.operations[decision]) + 2 for decision in decisions), 1)
+        return tuple(
+            (
+                *(float((i, j) in edges) for j in range(last + 1)),
+                *(float(labels[i] == label) for label in range(len(OPERATIONS) + 2)),
+            )
+            for i in range(last + 1)
+        )
+
     def scaled(self, *, width: float = 1.0, depth: float = 1.0) -> NASBenchGraph:
         """Return the space with `width` times the features, rounded up to a multiple of `NUM_HEADS`.
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_core.architecture import Architecture, Choice, active
-from nas_core.space import HasFeatureTensor, HasPathEncoding
+from nas_core.space import HasCellGraph, HasFeatureTensor, HasPathEncoding
 
 Array = NDArray[np.float64]
 
@@ -55,3 +55,23 @@ def tensors(space: HasFeatureTensor, architectures: Sequence[Architecture]) -> A
         architectures: its members, at least one.
     """
     return np.array([space.feature_tensor(architecture) for architecture in architectures], dtype=np.float64)
+
+
+def graphs(space: HasCellGraph, architectures: Sequence[Architecture]) -> Array:
+    """Return the cell graphs, (num_architectures, num_vertices, num_vertices + num_labels).
+
+    Args:
+        space: what knows them.
+        architectures: its members, at least one.
+    """
+    return np.array([space.cell_graph(architecture) for architecture in architectures], dtype=np.float64)
+
+
+def adjacency(space: HasCellGraph, architectures: Sequence[Architecture]) -> Array:
+    """Return the cell graphs as vectors: adjacency matrix and one-hot labels, row by row.
+
+    Args:
+        space: what knows the graphs.
+        architectures: its members, at least one.
+    """
+    return graphs(space, architectures).reshape(len(architectures), -1)

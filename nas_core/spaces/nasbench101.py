@@ -181,6 +181,23 @@ class NASBench101:
             before = after
         return tuple(channels)
 
+    def cell_graph(self, architecture: Architecture) -> tuple[tuple[float, ...], ...]:
+        """Return (7, 7 + 5): the vertices of the canonical cell, pruned ones being zeros; see `HasCellGraph`.
+
+        Labels are input, output, then `OPERATIONS`.
+        """
+        canonical = self.canonical(architecture)
+        cell, num_inner = _cell(canonical.decisions), _pruned(canonical).num_vertices - 2
+        labels = (0, *(operation + 2 for operation in cell.operations), 1)
+        used = [vertex <= num_inner or vertex == NUM_VERTICES - 1 for vertex in range(NUM_VERTICES)]
+        return tuple(
+            (
+                *(float(i < j and cell.has_edge(i, j)) for j in range(NUM_VERTICES)),
+                *(float(used[i] and labels[i] == label) for label in range(len(OPERATIONS) + 2)),
+            )
+            for i in range(NUM_VERTICES)
+        )
+
     def scaled(self, *, width: float = 1.0, depth: float = 1.0) -> NASBench101:
         """Return the space with channels times `width` and cells a stage times `depth`, rounded up, if possible."""
         return replace(
@@ -247,6 +264,7 @@ class NASBench101Members:
         self.to_name = whole.to_name
         self.path_encoding = whole.path_encoding
         self.feature_tensor = whole.feature_tensor
+        self.cell_graph = whole.cell_graph
         self.network = whole.network
 
     def members(self) -> tuple[Architecture, ...]:

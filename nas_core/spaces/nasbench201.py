@@ -183,7 +183,7 @@ class NASBench201:
         for _ in range(NUM_NODES):
             reached |= {j for i, j in edges if i in reached}
             leading |= {i for i, j in edges if j in leading}
-        used = reached & leading
+        used = (reached & leading) | {0, len(ends) - 1}
         return tuple(
             (
                 *(float((i, j) in edges and i in used and j in used) for j in range(len(ends))),

@@ -19,17 +19,18 @@ from nas_core.acquisition import (
     thompson_sampling,
 )
 from nas_core.architecture import Architecture
-from nas_core.encodings import one_hot, paths, tensors
+from nas_core.encodings import adjacency, graphs, one_hot, paths, tensors
 from nas_core.objectives import Objective
 from nas_core.predictor_guided_search import PredictorGuidedSearch
 from nas_core.randomness import Streams
-from nas_core.space import HasFeatureTensor, HasPathEncoding, SearchSpace
+from nas_core.space import HasCellGraph, HasFeatureTensor, HasPathEncoding, SearchSpace
 from nas_core.strategy import Strategy
 
 Array = NDArray[np.float64]
 Encode = Callable[[Sequence[Architecture]], Array]
 
-TENSOR = "tensor"
+STRUCTURED = ("tensor", "graph")
+"""Encodings that are no vectors; a predictor takes one of them, or vectors."""
 
 
 def build(
@@ -39,7 +40,7 @@ def build(
     *,
     predictor: str = "gradient_boosted_trees",
     predictor_settings: Mapping[str, bool | int | float | str] | None = None,
-    encoding: Literal["one_hot", "path", "tensor"] = "one_hot",
+    encoding: Literal["one_hot", "path", "adjacency", "tensor", "graph"] = "one_hot",
     num_paths: Annotated[int, Ge(1)] | None = None,
     acquisition: Literal[
         "mean", "upper_confidence_bound", "expected_improvement", "thompson_sampling"
@@ -62,7 +63,8 @@ def build(
         streams: source of randomness.
         predictor: name of a module in `nas_core.predictors`, or an import path with a dot.
         predictor_settings: settings of its own; None for its defaults.
-        encoding: what it sees: options one-hot, or the space's paths or feature tensors where it has them.
+        encoding: what it sees: options one-hot, or the space's paths, adjacency with operations, feature tensors or
+            cell graphs where it has them.
         num_paths: bits of the path encoding to keep, the shortest paths first; None keeps all.
         acquisition: which candidates come first. Of costs: the lowest mean, the lowest mean - exploration * deviation,
             the greatest expected improvement on the best told, or the lowest of draws ~ N(mean, deviation).
@@ -80,11 +82,11 @@ def build(
     nested_settings.check("predictor", predictor, values)
     module = catalog.load("predictor", predictor)
     takes = getattr(module, "ENCODING", None)
-    if (takes == TENSOR) != (encoding == TENSOR):
-        raise ValueError(
-            f"encoding is {encoding!r}, but predictor {predictor!r} takes "
-            f"{'feature tensors; set it to tensor' if takes == TENSOR else 'vectors; set it to one_hot or path'}"
-        )
+    if takes != (encoding if encoding in STRUCTURED else None):
+        needed = "vectors; set it to one_hot, path or adjacency"
+        if takes is not None:
+            needed = f"{'feature tensors' if takes == 'tensor' else 'cell graphs'}; set it to {takes}"
+        raise ValueError(f"encoding is {encoding!r}, but predictor {predictor!r} takes {needed}")
     if num_mutations + num_samples == 0:
         raise ValueError("num_mutations and num_samples are 0, so that there are no candidates; raise one of them")
     acquisitions: Mapping[str, Acquisition] = {
@@ -115,6 +117,10 @@ def _encoder(space: SearchSpace, encoding: str, num_paths: int | None) -> Encode
             return partial(paths, space, num_paths=num_paths)
         case "tensor" if isinstance(space, HasFeatureTensor):
             return partial(tensors, space)
+        case "adjacency" if isinstance(space, HasCellGraph):
+            return partial(adjacency, space)
+        case "graph" if isinstance(space, HasCellGraph):
+            return partial(graphs, space)
         case "one_hot":
             return partial(one_hot, space.choices)
         case _:
