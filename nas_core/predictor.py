@@ -13,8 +13,8 @@ Array = NDArray[np.float64]
 class Predictor(Protocol):
     """Fits costs and predicts them with an uncertainty; the same data and seed give the same predictions.
 
-    A module of `nas_core.predictors` says ``ENCODING = "tensor"`` if its predictor takes feature tensors, and ``"graph"``
-    if it takes cell graphs; without a word, it takes vectors, whatever they encode.
+    A module of `nas_core.predictors` says ``ENCODING = "tensor"`` if its predictor takes feature tensors, and
+    ``"graph"`` if it takes cell graphs; without a word, it takes vectors, whatever they encode.
     """
 
     def fit(self, features: Array, costs: Array) -> None:
