@@ -185,9 +185,9 @@ class HasCellGraph(Protocol):
     def cell_graph(self, architecture: Architecture) -> Sequence[Sequence[float]]:
         """Return a row a vertex: its row of the adjacency matrix, then its label one-hot.
 
-        Vertices are operations, and edges are directed as data flow. A vertex on no path from
-        the input to the output has zeros alone, unless it is one of these two. The shape is the same for every member, and the values are the same for all members of equal
-        canonical form.
+        Vertices are operations, and edges are directed as data flow. A vertex on no path from the input to the output
+        has zeros alone, unless it is one of these two. The shape is the same for every member, and the values are the
+        same for all members of equal canonical form.
         """
 
 
