@@ -47,7 +47,7 @@ def check(file: str, settings: Settings) -> None:
         _check_evaluator(file, f"search.evaluators.{label}", search.labeled_evaluator(label), shifts)
     with located(file, "search.space"):
         space = assembly.space(settings)
-    _check_inputs(file, settings, space)
+    _check_inputs(file, "search.space", search.space.name, settings.prepare, space)
     _check_objectives(file, "search.objectives", search.objectives)
     for key in search.strategies:
         _check_search(file, settings, key, space)
@@ -68,7 +68,9 @@ def check(file: str, settings: Settings) -> None:
     for label, comparison in settings.compare.items():
         check_comparison(file, f"compare.{label}", comparison)
     for label, study in settings.proxies.items():
-        check_study(file, f"proxies.{label}", study, settings)
+        studied = check_study(file, f"proxies.{label}", study, settings)
+        name = (study.space or search.space).name
+        _check_inputs(file, f"proxies.{label}.space", name, settings.prepare, studied)
     tracking = settings.tracking
     with located(file, ""):
         TrackingSettings(tracking.uri, tracking.experiment, tracking.registered_model)
@@ -107,13 +109,13 @@ def _check_data_sets(file: str, prepare: Prepare) -> None:
         )
 
 
-def _check_inputs(file: str, settings: Settings, space: SearchSpace) -> None:
+def _check_inputs(file: str, location: str, name: str, prepare: Prepare, space: SearchSpace) -> None:
     """Refuse data that the networks of the space cannot take, where both say what that is."""
-    dataset = settings.prepare.dataset
+    dataset = prepare.dataset
     given = getattr(catalog.load("learning task", _learning_task(dataset)), "INPUTS", None)
     if given is not None and isinstance(space, HasInputs) and space.inputs != given:
         raise SettingsError(
-            f"{file}: search.space is {settings.search.space.name}, whose networks take {space.inputs}, and "
+            f"{file}: {location} is {name}, whose networks take {space.inputs}, and "
             f"prepare.dataset is {dataset.name}, which has {given}; name another space (or set its level, if it has "
             f"one), or a set of {space.inputs}"
         )

@@ -91,6 +91,7 @@ def test_accuracy_may_come_from_a_table(make_checkout: MakeCheckout, tmp_path: P
         ({"accuracy": {"name": "low_fidelity", "epoch": 1}}, "epoch"),
         ({"space": "nasbench2001"}, "nasbench201"),
         ({"sample_size": 1}, "sample_size"),
+        ({"space": "gnn_space.space"}, r"proxies\.small\.space is .*, whose networks take graphs"),
         ({"accuracy": {"name": "zero_cost"}}, "trains nothing"),
     ],
 )
