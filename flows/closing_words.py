@@ -14,10 +14,12 @@ def where_results_are(root: Path) -> str:
     is_server = uri.startswith(("http://", "https://"))
     commands = Path(sys.executable).parent
     look = uri if is_server else f"{commands / 'mlflow'} server --backend-store-uri {uri} --host 127.0.0.1 --workers 1"
+    compared = sorted((root / "results" / "compare").glob("*/index.html"))
     return "\n".join(
         (
             f"report   {root / 'results' / 'report' / 'report.html'}, in a browser",
             f"models   {root / 'results' / 'retrain'}; the best: {sys.executable} -m tasks.model",
+            *(f"compared {page}" for page in compared),
             f"runs     {look}",
             f"numbers  {commands / 'dvc'} metrics show; {commands / 'dvc'} plots show",
         )

@@ -72,6 +72,7 @@ def _summary(comparison: ComparisonSettings, arenas: Sequence[Arena], ranked: Se
     for each in ranked:
         if each.benchmark is not None and each.budget == comparison.budgets[-1]:
             sentences.append(f"On {each.benchmark}, at {each.budget} evaluations, {_leaders(each.ranking)}.")
+    again = "is free" if comparison.deduplicate else "counts again"
     lead = " ".join(sentences) or "Each benchmark has one strategy; there is nothing to rank."
     return Section(
         "summary",
@@ -84,7 +85,7 @@ def _summary(comparison: ComparisonSettings, arenas: Sequence[Arena], ranked: Se
                 "says otherwise. A search sees the scores of its objectives alone, here those on validation data, "
                 "and what it recommends is looked up afterwards: no test accuracy has chosen anything. Regret is the "
                 "best possible value of a benchmark less what was reached. An evaluation of fewer epochs than the "
-                "benchmark's own costs that share of an evaluation; one that is asked for again counts again."
+                f"benchmark's own costs that share of an evaluation; one that is asked for again {again}."
             ),
         ),
     )

@@ -59,7 +59,7 @@ def draw(found: Ranking, colors: Mapping[str, str], title: str) -> Drawing:
             _draw_scale(axes, found.critical_difference)
         axes.set_title(canvas.title_lines(title))
 
-    return drawing(fill, 6.6, 1.5 + 0.26 * len(ranks))
+    return drawing(fill, 5.8, 1.5 + 0.26 * len(ranks))
 
 
 def _draw_scale(axes: Axes, critical_difference: float) -> None:

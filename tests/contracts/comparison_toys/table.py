@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import multiprocessing
 import os
@@ -79,6 +80,7 @@ class DrawnTable:
         return Evaluation(proposal, {"validation_accuracy": score})
 
 
+@functools.cache
 def drawn(what: str, architecture: Architecture) -> float:
     """Return a number from 0 to 1 with two digits, so that some are equal."""
     digest = hashlib.blake2b(f"{what} {architecture.key}".encode(), digest_size=4).digest()
