@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import toy_space
+from comparison_toys import table
 from comparison_toys.table import drawn
 from small_comparison import typed
 
@@ -19,7 +21,7 @@ from nas_core.search import Budget, Search
 from nas_core.spaces import nasbench201
 from nas_core.strategies import regularized_evolution
 from tasks.comparison.contest import Contest, contests, expanded, named_files
-from tasks.comparison.field import best_of, open_field
+from tasks.comparison.field import Field, no_task, open_field
 from tasks.comparison.repetition import play, play_for
 from tasks.settings.parts import PlugIn
 
@@ -97,14 +99,17 @@ def test_a_share_ends_with_the_time_but_not_before_the_first(small: dict[str, An
     assert [course.seed for course in play_for(chosen, [4, 5, 6], 60.0)] == [4, 5, 6]
 
 
-def test_the_best_is_looked_up(small: dict[str, Any]) -> None:
-    del small["benchmarks"]["drawn"]["best"]
-    best = best_of(typed(small).benchmarks["drawn"])
-    every = [Architecture("nasbench201", made) for made in itertools.product(range(5), repeat=6)]
-    validation = [drawn("validation", each) for each in every]
-    test = [drawn("test", each) for each in every]
-    tied = [value for value, score in zip(test, validation, strict=True) if score == max(validation)]
-    assert (best.score, best.reported) == (max(validation), max(test))
+def test_the_best_is_looked_up() -> None:
+    space = toy_space.build()
+    goals = (Objective("validation_accuracy", "maximize"),)
+    evaluator = table.build(space, goals, Streams(0), no_task)
+    best = Field(space, goals, evaluator, "test_accuracy", None).best()
+    sizes = [range(len(choice.options)) for choice in space.choices]
+    every = [Architecture(space.name, made) for made in itertools.product(*sizes)]
+    members = [each for each in every if space.is_valid(each)]
+    highest = max(drawn("validation", each) for each in members)
+    tied = [drawn("test", each) for each in members if drawn("validation", each) == highest]
+    assert (best.score, best.reported) == (highest, max(drawn("test", each) for each in members))
     assert best.reported_of_best_score == pytest.approx(sum(tied) / len(tied))
 
 
