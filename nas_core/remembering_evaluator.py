@@ -50,8 +50,11 @@ class RememberingEvaluator:
                 new.setdefault(proposal.query, proposal)
         fresh = dict(zip(new, self._evaluator.evaluate(list(new.values())), strict=True))
         self._known.update(fresh)
+        # the first that asks takes what is fresh, with its time
         return [
-            fresh.pop(proposal.query, None) or replace(self._known[proposal.query], proposal=proposal, seconds=0.0)
+            fresh.pop(proposal.query)
+            if proposal.query in fresh
+            else replace(self._known[proposal.query], proposal=proposal, seconds=0.0)
             for proposal in proposals
         ]
 

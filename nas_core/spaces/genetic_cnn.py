@@ -106,23 +106,23 @@ class GeneticCNN:
             ]
         )
 
-    def to_name(self, architecture: Architecture) -> str:
+    def to_code(self, architecture: Architecture) -> str:
         """Return the code as the paper writes it, stages apart by a slash, as ``1-01/1-00-111/0-10-000-0011``."""
         return "/".join(
             "-".join("".join(map(str, graph.bits()[num_bits(node) : num_bits(node + 1)])) for node in range(1, number))
             for number, graph in zip(self.nodes, self._graphs(architecture), strict=True)
         )
 
-    def from_name(self, name: str) -> Architecture:
-        """Return the architecture of a code that is written as `to_name` does.
+    def from_code(self, name: str) -> Architecture:
+        """Return the architecture of a code that is written as `to_code` does.
 
         Raises:
             ValueError: if the text is none of these stages.
         """
         bits = tuple(int(letter) for letter in name if letter in "01")
         architecture = Architecture(NAME, bits)
-        if not self.is_valid(architecture) or self.to_name(architecture) != name:
-            zeros = self.to_name(Architecture(NAME, (0,) * len(self.choices)))
+        if not self.is_valid(architecture) or self.to_code(architecture) != name:
+            zeros = self.to_code(Architecture(NAME, (0,) * len(self.choices)))
             raise ValueError(f"{name!r} is no code of stages of {self.nodes} nodes; write bits as in {zeros}")
         return architecture
 

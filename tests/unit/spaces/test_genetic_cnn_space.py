@@ -27,7 +27,7 @@ def graph(code: str) -> StageGraph:
 
 
 def network(space: GeneticCNN, name: str, task: TaskShape = IMAGES) -> GeneticNetwork:
-    made = space.network(space.from_name(name), task, torch.Generator().manual_seed(0))
+    made = space.network(space.from_code(name), task, torch.Generator().manual_seed(0))
     assert isinstance(made, GeneticNetwork)
     return made
 
@@ -88,18 +88,18 @@ def test_hand_designed_stages(code: str, sources: list[tuple[int, ...]]) -> None
 
 
 def test_the_reference_is_residual() -> None:
-    assert SPACE.to_name(SPACE.reference()) == "1-11/1-01-101/1-01-001-1001"
-    assert build(nodes=(2,)).to_name(build(nodes=(2,)).reference()) == "1"
+    assert SPACE.to_code(SPACE.reference()) == "1-11/1-01-101/1-01-001-1001"
+    assert build(nodes=(2,)).to_code(build(nodes=(2,)).reference()) == "1"
 
 
 def test_the_order_of_nodes_and_isolated_ones_do_not_matter() -> None:
     names = ("1-00", "0-10", "0-01")
     space = build(nodes=(3,))
-    assert {space.to_name(space.canonical(space.from_name(name))) for name in names} == {"0-01"}
+    assert {space.to_code(space.canonical(space.from_code(name))) for name in names} == {"0-01"}
     # two branches into one node, which of three earlier ones they are
     wide = build(nodes=(4,))
-    assert len({wide.canonical(wide.from_name(name)) for name in ("0-11-000", "0-00-110", "0-00-101")}) == 1
-    assert wide.canonical(wide.from_name("0-11-000")) != wide.canonical(wide.from_name("1-10-000"))
+    assert len({wide.canonical(wide.from_code(name)) for name in ("0-11-000", "0-00-110", "0-00-101")}) == 1
+    assert wide.canonical(wide.from_code("0-11-000")) != wide.canonical(wide.from_code("1-10-000"))
 
 
 @settings(max_examples=100, deadline=None)
@@ -121,10 +121,10 @@ def test_the_canonical_graph_is_the_same_graph(case: tuple[int, list[bool]]) -> 
 
 def test_names_lead_to_codes() -> None:
     name = "1-01/1-00-111/0-10-000-0011"
-    assert SPACE.from_name(name).key == "genetic_cnn:1-0-1-1-0-0-1-1-1-0-1-0-0-0-0-0-0-1-1"
+    assert SPACE.from_code(name).key == "genetic_cnn:1-0-1-1-0-0-1-1-1-0-1-0-0-0-0-0-0-1-1"
     for wrong in ("", "1-01", "1-01/1-00-111/0-10-000-001", "101/1-00-111/0-10-000-0011", name + "x", name + "1"):
         with pytest.raises(ValueError, match="is no code"):
-            SPACE.from_name(wrong)
+            SPACE.from_code(wrong)
 
 
 def test_a_stage_without_connections_has_one_convolution_and_one_with_two_nodes_has_four() -> None:
