@@ -115,9 +115,10 @@ class Search:
         self.strategy.tell(evaluations)
         self._num_played += 1
         self._num_evaluations += len(evaluations)
-        self._course.update(_words(self.archive.rounds[number]))
-        if self._checkpoint is not None and time.monotonic() - self._saved_at >= self._checkpoint_seconds:
-            self.save()
+        if self._checkpoint is not None:
+            self._course.update(_words(self.archive.rounds[number]))
+            if time.monotonic() - self._saved_at >= self._checkpoint_seconds:
+                self.save()
         return evaluations
 
     def rounds(self, budget: Budget) -> Iterator[Round]:

@@ -46,10 +46,7 @@ def test_ppo_clips_what_has_moved_far_enough_and_nothing_else() -> None:
 
 def test_ppo_is_adam_on_the_clipped_objective() -> None:
     controller = build(GridSpace((2, 3)), Streams(0), learning_rate=0.3)
-    logits = [
-        torch.tensor(row, dtype=torch.float64).log().requires_grad_()
-        for row in controller.probabilities
-    ]
+    logits = [torch.tensor(row, dtype=torch.float64).log().requires_grad_() for row in controller.probabilities]
     optimizer = torch.optim.Adam(logits, lr=0.3, maximize=True)
     advantages = torch.tensor(ADVANTAGES)
 
