@@ -20,11 +20,11 @@ from nas_core.evaluator import Evaluator
 from nas_core.objectives import Objective
 from nas_core.predictor import Predictor
 from nas_core.randomness import Streams
-from nas_core.space import HasBenchmarkNames, HasPathEncoding, SearchSpace
+from nas_core.space import HasPathEncoding, SearchSpace
 from nas_core.strategy import Strategy
 from nas_core.table_evaluator import TableEvaluator
 from nas_core.task import Task
-from nas_core.weight_sharing.learns import Learns
+from nas_core.training.compatibility import check_tabulated
 
 Array = NDArray[np.float64]
 Encode = Callable[[Sequence[Architecture]], Array]
@@ -37,10 +37,7 @@ MIN_EXAMPLES = 50
 
 def check(space: SearchSpace, strategy: Strategy, objectives: Sequence[Objective]) -> None:
     """Raise a ValueError if the space is in no benchmark, or the strategy learns, for which there are no weights."""
-    if not isinstance(space, HasBenchmarkNames):
-        raise ValueError(f"space {space.name!r} is in no benchmark; use another space, or evaluator low_fidelity")
-    if isinstance(strategy, Learns):
-        raise ValueError("evaluator 'surrogate' has no shared weights to learn with; use evaluator shared_weights")
+    check_tabulated("surrogate", space, strategy)
 
 
 def build(

@@ -11,10 +11,10 @@ from nas_core import catalog
 from nas_core.evaluator import Evaluator
 from nas_core.objectives import Objective
 from nas_core.randomness import Streams
-from nas_core.space import HasBenchmarkNames, SearchSpace
+from nas_core.space import SearchSpace
 from nas_core.strategy import Strategy
 from nas_core.task import Task
-from nas_core.weight_sharing.learns import Learns
+from nas_core.training.compatibility import check_tabulated
 
 
 def check(space: SearchSpace, strategy: Strategy, objectives: Sequence[Objective]) -> None:
@@ -22,10 +22,7 @@ def check(space: SearchSpace, strategy: Strategy, objectives: Sequence[Objective
 
     Which objectives a table holds is for the benchmark to say, in `build`.
     """
-    if not isinstance(space, HasBenchmarkNames):
-        raise ValueError(f"space {space.name!r} is in no benchmark; use another space, or evaluator low_fidelity")
-    if isinstance(strategy, Learns):
-        raise ValueError("evaluator 'tabular' has no shared weights to learn with; use evaluator shared_weights")
+    check_tabulated("tabular", space, strategy)
 
 
 def build(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from nas_core import catalog
 from nas_core.objectives import Objective
+from nas_core.space import HasBenchmarkNames, SearchSpace
 from nas_core.strategy import Strategy
 from nas_core.training.scores import TRAINED
 from nas_core.weight_sharing.learns import Learns
@@ -32,3 +33,17 @@ def check_search(evaluator: str, strategy: Strategy, objectives: Sequence[Object
                 f"evaluator {evaluator!r} trains nothing and has no {objective.name!r}; ask for proxies "
                 f"({', '.join(catalog.names('proxy'))}) or use evaluator low_fidelity"
             )
+
+
+def check_tabulated(evaluator: str, space: SearchSpace, strategy: Strategy) -> None:
+    """Raise a ValueError if the space is in no benchmark, or the strategy learns, for which a table has no weights.
+
+    Args:
+        evaluator: its name, for the message.
+        space: what is searched.
+        strategy: what searches it.
+    """
+    if not isinstance(space, HasBenchmarkNames):
+        raise ValueError(f"space {space.name!r} is in no benchmark; use another space, or evaluator low_fidelity")
+    if isinstance(strategy, Learns):
+        raise ValueError(f"evaluator {evaluator!r} has no shared weights to learn with; use evaluator shared_weights")
