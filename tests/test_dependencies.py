@@ -15,7 +15,14 @@ NOT_IMPORTED = {
     "fastapi": "pinned below the version with which Prefect's server fails",
     "sqlalchemy": "pinned below the version with which Prefect's scheduler creates no run",
 }
-COMES_WITH = {"httpx": "prefect", "uvicorn": "prefect", "networkx": "dvc", "pydantic_core": "pydantic"}
+COMES_WITH = {
+    "gpytorch": "botorch",
+    "httpx": "prefect",
+    "networkx": "dvc",
+    "pandas": "scikit_posthocs",
+    "pydantic_core": "pydantic",
+    "uvicorn": "prefect",
+}
 
 
 def project() -> dict[str, list[str]]:

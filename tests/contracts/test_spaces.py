@@ -309,7 +309,10 @@ def test_listed_members_are_all_there_is(space: SearchSpace, members: list[Archi
     assert set(members) <= set(listed)
     for member in members:
         distances = [sum(a != b for a, b in zip(member.decisions, other.decisions, strict=True)) for other in listed]
-        least = min(distance for distance in distances if distance)
-        assert list(space.nearest(member)) == [
-            other for other, distance in zip(listed, distances, strict=True) if distance == least
-        ]
+        nearest = space.nearest(member)
+        assert nearest
+        assert len(set(nearest)) == len(nearest)
+        assert member not in nearest
+        farthest = max(distances[listed.index(other)] for other in nearest)
+        left_out = set(listed) - {member, *nearest}
+        assert all(distances[listed.index(other)] >= farthest for other in left_out)
