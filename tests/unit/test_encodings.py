@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nas_core.architecture import Architecture, Choice
-from nas_core.encodings import one_hot, paths, tensors
+from nas_core.encodings import adjacency, graphs, one_hot, paths, tensors
 
 CHOICES = (
     Choice("depth", ("one", "two")),
@@ -43,3 +43,17 @@ def test_feature_tensors_are_stacked() -> None:
     features = tensors(OneMatrix(), architectures)
     assert features.shape == (3, 1, 2, 2)
     assert features[:, 0, 0, 1].tolist() == [3.0, 1.0, 0.0]
+
+
+class TwoVertices:
+    """Has an input that leads, or leads not, to an output."""
+
+    def cell_graph(self, architecture: Architecture) -> tuple[tuple[float, ...], ...]:
+        return ((0.0, float(architecture.decisions[0]), 1.0, 0.0), (0.0, 0.0, 0.0, 1.0))
+
+
+def test_cell_graphs_are_stacked_or_laid_out_row_by_row() -> None:
+    architectures = [Architecture("small", (1,)), Architecture("small", (0,))]
+    rows = [[[0, 1, 1, 0], [0, 0, 0, 1]], [[0, 0, 1, 0], [0, 0, 0, 1]]]
+    assert graphs(TwoVertices(), architectures).tolist() == rows
+    assert adjacency(TwoVertices(), architectures).tolist() == [first + second for first, second in rows]

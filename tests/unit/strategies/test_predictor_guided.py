@@ -21,6 +21,7 @@ from nas_core.strategy import Strategy
 
 OBJECTIVES = (Objective("accuracy", "maximize"),)
 NUM_OPTIONS, NUM_CHOICES = 4, 8
+GRAPH_NETWORK = "gnn_space.predictors.graph_network"
 SPACE = GridSpace((NUM_OPTIONS,) * NUM_CHOICES)
 WEIGHTS = np.random.default_rng(0).standard_normal((NUM_CHOICES, NUM_OPTIONS))
 
@@ -54,10 +55,10 @@ def test_every_predictor_guides_in_a_space_with_every_encoding() -> None:
     space = catalog.load("space", "nasbench201").build()
     objectives = [Objective("accuracy", "maximize")]
     small = {"num_epochs": 1, "num_layers": 1, "num_trees": 2, "num_members": 2}
-    for name in catalog.names("predictor"):
+    for name in (*catalog.names("predictor"), GRAPH_NETWORK):
         known = {setting.name for setting in catalog.settings("predictor", name)}
         takes = getattr(catalog.load("predictor", name), "ENCODING", None)
-        for encoding in ("tensor",) if takes else ("one_hot", "path"):
+        for encoding in (takes,) if takes else ("one_hot", "path", "adjacency"):
             settings = {key: value for key, value in small.items() if key in known}
             strategy = build(
                 space, objectives, Streams(0), predictor=name, predictor_settings=settings, encoding=encoding,
@@ -140,6 +141,12 @@ def test_with_the_parts_of_bananas_it_is_bananas_but_for_its_stream() -> None:
             "encoding is 'one_hot', but predictor 'renas' takes feature tensors; set it to tensor",
         ),
         ({"predictor": "renas", "encoding": "tensor"}, "encoding is 'tensor', which space grid has not"),
+        ({"encoding": "graph"}, "encoding is 'graph', but predictor 'gradient_boosted_trees' takes vectors; set it to"),
+        ({"predictor": "renas", "encoding": "graph"}, "predictor 'renas' takes feature tensors; set it to tensor"),
+        ({"predictor": GRAPH_NETWORK}, "encoding is 'one_hot', but predictor .* takes cell graphs; set it to graph"),
+        ({"predictor": GRAPH_NETWORK, "encoding": "adjacency"}, "takes cell graphs; set it to graph"),
+        ({"predictor": GRAPH_NETWORK, "encoding": "graph"}, "encoding is 'graph', which space grid has not"),
+        ({"encoding": "adjacency"}, "encoding is 'adjacency', which space grid has not"),
         ({"encoding": "path"}, "encoding is 'path', which space grid has not"),
         ({"num_paths": 3}, "num_paths is 3, but the encoding is 'one_hot'"),
         ({"num_mutations": 0, "num_samples": 0}, "there are no candidates"),
