@@ -24,6 +24,7 @@ CONTRACTS = {
     "strategy",
     "evaluator",
     "predictor",
+    "member_predictions",
     "controller",
     "policy_updates",
     "calibration",

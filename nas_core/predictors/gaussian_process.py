@@ -8,6 +8,7 @@ import numpy as np
 from annotated_types import Ge
 from numpy.typing import NDArray
 
+from nas_core.member_predictions import CostScale
 from nas_core.predictor import Predictor
 from nas_core.randomness import Streams
 
@@ -49,8 +50,7 @@ class GaussianProcess:
         self._is_fitted = False
         self._lowest: Array = np.zeros(0)
         self._width: Array = np.zeros(0)
-        self._center = 0.0
-        self._scale = 1.0
+        self._cost_scale = CostScale()
 
     def fit(self, features: Array, costs: Array) -> None:
         """Fit mean, lengthscales and noise anew, and condition on all examples.
@@ -67,13 +67,12 @@ class GaussianProcess:
         is_bit = ((features == 0) | (features == 1)).all(axis=0)
         self._lowest = np.where(is_bit, 0.0, lowest)
         self._width = np.where(is_bit | (highest == lowest), 1.0, highest - lowest)
-        self._center = float(costs.mean())
-        self._scale = float(costs.std())
+        self._cost_scale = CostScale.of(costs)
         self._model = None
         self._is_fitted = True
         # rounding of the mean is no spread
-        if np.ptp(costs) > 0 and self._scale > 0:
-            targets = torch.from_numpy((costs - self._center) / self._scale)
+        if np.ptp(costs) > 0 and costs.std() > 0:
+            targets = torch.from_numpy(self._cost_scale.standardized(costs))
             with repeatable(self._seed):
                 self._model = fitted(self._inputs(features), targets, self._max_fit_steps)
 
@@ -90,11 +89,11 @@ class GaussianProcess:
         if not self._is_fitted:
             raise ValueError("the Gaussian process was not fitted; call fit(features, costs) first")
         if self._model is None:
-            return np.full(len(features), self._center), np.zeros(len(features))
+            return np.full(len(features), self._cost_scale.center), np.zeros(len(features))
         with repeatable(self._seed), torch.no_grad():
             posterior = self._model.posterior(self._inputs(features))
             mean, variance = posterior.mean.squeeze(1).numpy(), posterior.variance.squeeze(1).numpy()
-        return self._center + self._scale * mean, self._scale * np.sqrt(variance)
+        return self._cost_scale.restored(mean), self._cost_scale.scale * np.sqrt(variance)
 
     def _inputs(self, features: Array) -> torch.Tensor:
         import torch

@@ -8,6 +8,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
 
+from nas_core.member_predictions import CostScale, over_members
 from nas_core.predictor import Predictor
 from nas_core.randomness import Streams
 
@@ -74,8 +75,7 @@ class GradientBoostedTrees:
         self._example_fraction = example_fraction
         self._feature_fraction = feature_fraction
         self._members: list[GradientBoostingRegressor] = []
-        self._center = 0.0
-        self._scale = 1.0
+        self._cost_scale = CostScale()
 
     def fit(self, features: Array, costs: Array) -> None:
         """Grow all trees anew.
@@ -84,9 +84,8 @@ class GradientBoostedTrees:
             features: (num_examples, num_features).
             costs: (num_examples,), at least one.
         """
-        self._center = float(costs.mean())
-        self._scale = float(costs.std()) or 1.0
-        targets = (costs - self._center) / self._scale
+        self._cost_scale = CostScale.of(costs)
+        targets = self._cost_scale.standardized(costs)
         # a tree needs an example at least
         example_fraction = max(self._example_fraction, 1.0 / len(targets))
         self._members = [
@@ -99,15 +98,14 @@ class GradientBoostedTrees:
         Raises:
             ValueError: if nothing was fitted yet.
         """
-        members = self.predict_members(features)
-        return members.mean(axis=0), members.std(axis=0, ddof=1)
+        return over_members(self.predict_members(features))
 
     def predict_members(self, features: Array) -> Array:
         """Return each member's predicted costs, (num_members, num_examples); ValueError before a fit."""
         if not self._members:
             raise ValueError("the ensemble was not fitted; call fit(features, costs) first")
         outputs = np.stack([member.predict(features) for member in self._members])
-        return self._center + self._scale * outputs
+        return self._cost_scale.restored(outputs)
 
     def _machine(self, number: int, example_fraction: float) -> GradientBoostingRegressor:
         from sklearn.ensemble import GradientBoostingRegressor

@@ -11,6 +11,7 @@ import numpy as np
 from annotated_types import Ge, Gt
 from numpy.typing import NDArray
 
+from nas_core.member_predictions import CostScale, over_members
 from nas_core.predictor import Predictor
 from nas_core.randomness import Streams
 from nas_core.training.one_thread import one_thread
@@ -81,8 +82,7 @@ class MLPEnsemble:
         self._batch_size = batch_size
         self._learning_rate = learning_rate
         self._layers: list[torch.Tensor] = []
-        self._center = 0.0
-        self._scale = 1.0
+        self._cost_scale = CostScale()
 
     def fit(self, features: Array, costs: Array) -> None:
         """Train every member from its initial weights on all examples.
@@ -102,8 +102,7 @@ class MLPEnsemble:
         Raises:
             ValueError: if nothing was fitted yet.
         """
-        members = self.predict_members(features)
-        return members.mean(axis=0), members.std(axis=0, ddof=1)
+        return over_members(self.predict_members(features))
 
     def predict_members(self, features: Array) -> Array:
         """Return each member's predicted costs, (num_members, num_examples); ValueError before a fit."""
@@ -113,15 +112,14 @@ class MLPEnsemble:
             raise ValueError("the ensemble was not fitted; call fit(features, costs) first")
         inputs = torch.from_numpy(features).expand(self._num_members, -1, -1)
         outputs: Array = forward(self._layers, inputs).numpy()
-        return self._center + self._scale * outputs
+        return self._cost_scale.restored(outputs)
 
     def _fit(self, features: Array, costs: Array) -> None:
         import torch
 
-        self._center = float(costs.mean())
-        self._scale = float(costs.std()) or 1.0
+        self._cost_scale = CostScale.of(costs)
         inputs = torch.from_numpy(features)
-        targets = torch.from_numpy((costs - self._center) / self._scale)
+        targets = torch.from_numpy(self._cost_scale.standardized(costs))
         generators = [self._streams.torch(f"member {number}") for number in range(self._num_members)]
         sizes = [inputs.shape[1], *[self._width] * self._num_layers, 1]
         layers = initial_layers(sizes, generators)

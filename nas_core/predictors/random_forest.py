@@ -8,6 +8,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
 
+from nas_core.member_predictions import CostScale, over_members
 from nas_core.predictor import Predictor
 from nas_core.randomness import Streams
 
@@ -51,8 +52,7 @@ class RandomForest:
         self._min_leaf_examples = min_leaf_examples
         self._feature_fraction = feature_fraction
         self._forest: RandomForestRegressor | None = None
-        self._center = 0.0
-        self._scale = 1.0
+        self._cost_scale = CostScale()
 
     def fit(self, features: Array, costs: Array) -> None:
         """Grow all trees anew.
@@ -63,14 +63,13 @@ class RandomForest:
         """
         from sklearn.ensemble import RandomForestRegressor
 
-        self._center = float(costs.mean())
-        self._scale = float(costs.std()) or 1.0
+        self._cost_scale = CostScale.of(costs)
         self._forest = RandomForestRegressor(
             n_estimators=self._num_trees,
             min_samples_leaf=self._min_leaf_examples,
             max_features=self._feature_fraction,
             random_state=int(self._streams.numpy("trees").integers(2**32)),
-        ).fit(features, (costs - self._center) / self._scale)
+        ).fit(features, self._cost_scale.standardized(costs))
 
     def predict(self, features: Array) -> tuple[Array, Array]:
         """Return the mean and the standard deviation (n - 1) over the trees, each (num_examples,).
@@ -78,12 +77,11 @@ class RandomForest:
         Raises:
             ValueError: if nothing was fitted yet.
         """
-        trees = self.predict_trees(features)
-        return trees.mean(axis=0), trees.std(axis=0, ddof=1)
+        return over_members(self.predict_trees(features))
 
     def predict_trees(self, features: Array) -> Array:
         """Return each tree's predicted costs, (num_trees, num_examples); ValueError before a fit."""
         if self._forest is None:
             raise ValueError("the forest was not fitted; call fit(features, costs) first")
         outputs = np.stack([tree.predict(features) for tree in self._forest.estimators_])
-        return self._center + self._scale * outputs
+        return self._cost_scale.restored(outputs)

@@ -9,6 +9,7 @@ import numpy as np
 from annotated_types import Ge, Gt
 from numpy.typing import NDArray
 
+from nas_core.member_predictions import over_members
 from nas_core.predictor import Predictor
 from nas_core.randomness import Streams
 from nas_core.training.one_thread import one_thread
@@ -128,9 +129,7 @@ class ReNAS:
         Raises:
             ValueError: if nothing was fitted yet.
         """
-        members = self.predict_members(features)
-        deviation = members.std(axis=0, ddof=1) if len(members) > 1 else np.zeros(len(features))
-        return members.mean(axis=0), deviation
+        return over_members(self.predict_members(features))
 
     def predict_members(self, features: Array) -> Array:
         """Return each member's predicted costs, (num_members, num_examples); ValueError before a fit."""
