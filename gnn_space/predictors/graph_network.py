@@ -57,11 +57,12 @@ class GraphNetwork:
     H' = (relu(N(A^T) H W + w) + relu(N(A) H V + v)) / 2; the vertices that are in use are averaged, and two linear
     layers with ReLU between give a cost. The mean squared error is minimized.
 
-    Differs from the paper, which was not at hand (this is by NASLib's version of it): several members; no cascade of a
-    classifier before the regression, and no dropout; N is that of torch-geometric's `DenseGCNConv`, with biases, where
-    NASLib divides by the sums of rows and has none; a ReLU in the head, where NASLib has none; layers of 64, where
-    NASLib has 4 of 144 and 128 in the head, and settings of training of our own, where it has 300 epochs of Adam at
-    0.0001. Costs are standardized for the fit, as there. A member depends on the seed and its number alone.
+    Differs from the paper, as far as remembered: several members; no cascade of a classifier before the regression.
+    Differs from NASLib's version of it, by its code: no dropout, where it has .1; N is that of torch-geometric's
+    `DenseGCNConv`, with biases, where it divides by the sums of rows and has none; a ReLU in the head, where it has
+    none; layers of 64, where it has 4 of 144 and 128 in the head; and settings of training of our own, where it has 300
+    epochs of Adam at .0001 in batches of 7. Costs are standardized for the fit, as there. A member depends on the seed
+    and its number alone.
     """
 
     def __init__(

@@ -7,6 +7,9 @@ import pytest
 
 from nas_core import catalog, variation
 from nas_core.encodings import graphs
+from nas_core.networks.vertex_cell import VertexCell
+from nas_core.space import HasCellGraph
+from nas_core.spaces.nasbench101 import NASBench101, NASBench101Members
 
 SPACES = {"nasbench201": (8, 14), "nasbench101": (7, 12), "gnn_space.nasbench_graph": (6, 17)}
 
@@ -39,6 +42,15 @@ def test_pruned_vertices_of_nasbench101_are_zeros_before_the_output() -> None:
     # input -> conv3x3 -> conv1x1 -> output, and input -> output
     found = graphs(space, [space.from_name("101101,01")])[0]
     assert found.tolist() == drawn([(0, 1), (0, 6), (1, 2), (2, 6)], [0, 2, 3, None, None, None, 1], 5)
+
+
+def test_listed_members_of_nasbench101_have_the_graphs_of_the_whole_space() -> None:
+    whole = NASBench101()
+    cells = [VertexCell.from_bits([int(bit) for bit in bits], [0, 1]) for bits in ("101001", "101101")]
+    listed = NASBench101Members(whole, cells, 1)
+    assert isinstance(listed, HasCellGraph)
+    names = [whole.from_name(name) for name in ("101001,01", "101101,01")]
+    np.testing.assert_array_equal(graphs(listed, listed.members()), graphs(whole, names))
 
 
 def test_leaves_of_nasbench_graph_lead_to_the_output() -> None:
