@@ -21,6 +21,7 @@ from benchmarks import (
     figures,
     matrix,
     orchestration,
+    predictors,
     tabular_loading,
     tabular_search,
     training,
@@ -105,6 +106,66 @@ def test_tabular_loading_compares_files_with_compact_tables(
     with pytest.raises(SystemExit):
         tabular_loading.main([])
     assert "give --tables" in capsys.readouterr().err
+
+
+def test_predictors_are_compared_on_cells_of_networks_that_they_have_not_seen(
+    table_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ["--tables", str(table_file.parent), "--benchmarks", "nasbench201-cifar10", "--sizes", "16"]
+    arguments += ["--predictors", "random_forest", "--held-out", "20"]
+    assert predictors.main([*arguments, "--draws", "3", "--least-draws", "2", "--seconds", "0", "--json"]) == 0
+    full, search = tables(capsys)
+    assert column(full, "encoding") == column(search, "encoding") == ["one_hot, raw", "one_hot", "path"]
+    assert column(full, "draws") == [2] * 3
+    assert column(full, "floor") == [0.261] * 3
+    assert column(search, "floor") == [None] * 3
+    # the last digit decides both accuracies, so that both protocols have one order; sums are rounded otherwise
+    assert column(full, "kendall") == pytest.approx(column(search, "kendall"), abs=0.1)
+    assert column(full, "kendall")[0] > 0.2
+    monkeypatch.delenv("NAS_TABLES_ROOT", raising=False)
+    with pytest.raises(SystemExit):
+        predictors.main([])
+    assert "give --tables" in capsys.readouterr().err
+
+
+def test_every_predictor_has_the_encodings_that_it_takes() -> None:
+    space = nasbench201.build()
+    found = predictors.contenders(space, predictors.PREDICTORS)
+    assert {contender.name for contender in found} == set(predictors.PREDICTORS)
+    cells = [space.reference()] * 2
+    shapes = {(each.name.rpartition(".")[2], each.encoding): each.encode(cells).shape for each in found}
+    assert shapes["renas", "tensor"] == (2, *np.shape(space.feature_tensor(cells[0])))
+    assert shapes["graph_network", "graph"] == (2, 8, 14)
+    assert shapes["mlp_ensemble", "one_hot"] == shapes["random_forest", "one_hot, raw"] == (2, 30)
+    assert ("random_forest", "path") in shapes
+
+
+def test_cells_with_one_graph_are_one_network() -> None:
+    space = nasbench201.build()
+    # an edge that leads to no output changes nothing; which way a lone convolution takes, neither
+    names = (
+        "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|",
+        "|none~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|",
+        "|none~0|+|nor_conv_3x3~0|none~1|+|none~0|none~1|nor_conv_1x1~2|",
+        "|nor_conv_3x3~0|+|none~0|none~1|+|none~0|nor_conv_1x1~1|none~2|",
+        "|nor_conv_1x1~0|+|none~0|none~1|+|none~0|nor_conv_3x3~1|none~2|",
+    )
+    numbers = predictors.groups(space, [space.canonical(space.from_name(name)) for name in names])
+    assert numbers == [0, 0, 1, 1, 2]
+
+
+def test_no_network_is_both_learnt_and_predicted() -> None:
+    networks = [row // 3 for row in range(60)]
+    examples, others = predictors.split(np.random.default_rng(0), networks, 5, 20)
+    assert (len(examples), len(others)) == (5, 20)
+    assert not {networks[row] for row in examples} & {networks[row] for row in others}
+    more, _ = predictors.split(np.random.default_rng(0), networks, 8, 20)
+    assert more[:5] == examples
+
+
+def test_an_interval_is_by_students_t() -> None:
+    # standard error 1 / sqrt(3), t of 2 degrees of freedom 4.302653
+    assert predictors.mean_and_interval([1.0, 2.0, 3.0]) == pytest.approx((2.0, 4.302653 / 3**0.5))
 
 
 def test_a_round_of_bananas_is_compared_with_a_loop(capsys: pytest.CaptureFixture[str]) -> None:
