@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_core.architecture import Architecture, Choice, active
+from nas_core.screen import Screen
 from nas_core.space import HasCellGraph, HasFeatureTensor, HasPathEncoding
 
 Array = NDArray[np.float64]
@@ -30,6 +31,31 @@ def one_hot(choices: Sequence[Choice], architectures: Sequence[Architecture]) ->
         for start, decision, matters in zip(starts[:-1], architecture.decisions, flags, strict=True):
             row[start + decision] = matters
     return features
+
+
+def one_hot_with_scores(choices: Sequence[Choice], screen: Screen, architectures: Sequence[Architecture]) -> Array:
+    """Return the options one-hot, then the cheap scores, and a bit that says whether these failed.
+
+    A score s stands as sign(s) log(1 + |s|), by which numbers of parameters and correlations have alike ranges; what
+    failed has zeros.
+
+    Args:
+        choices: of the space.
+        screen: gives the scores.
+        architectures: members, at least one.
+
+    Returns:
+        (num_architectures, number of options + number of scores + 1).
+    """
+    keys = screen.rank_keys(architectures)
+    scores = np.zeros((len(architectures), screen.num_objectives + 1))
+    for row, key in zip(scores, keys, strict=True):
+        if key is None:
+            row[-1] = 1.0
+        else:
+            # the excess over limits, which is the first of a key, says nothing that the scores do not
+            row[:-1] = np.sign(key[1:]) * np.log1p(np.abs(key[1:]))
+    return np.concatenate([one_hot(choices, architectures), scores], axis=1)
 
 
 def paths(space: HasPathEncoding, architectures: Sequence[Architecture], num_paths: int | None = None) -> Array:

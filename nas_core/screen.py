@@ -41,6 +41,11 @@ class Screen:
         """How many architectures were scored so far, failures included."""
         return self._archive.num_evaluations
 
+    @property
+    def num_objectives(self) -> int:
+        """How many scores an architecture has."""
+        return len(self._objectives)
+
     def rank_keys(self, architectures: Sequence[Architecture]) -> list[tuple[float, ...] | None]:
         """Return the rank key of each architecture, as of `objectives.rank_key`: lower is better, None for a failure.
 

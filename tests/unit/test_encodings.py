@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
 from nas_core.architecture import Architecture, Choice
-from nas_core.encodings import adjacency, graphs, one_hot, paths, tensors
+from nas_core.encodings import adjacency, graphs, one_hot, one_hot_with_scores, paths, tensors
+from nas_core.evaluation import Evaluation, Proposal
+from nas_core.objectives import Objective
+from nas_core.screen import Screen
 
 CHOICES = (
     Choice("depth", ("one", "two")),
@@ -57,3 +65,37 @@ def test_cell_graphs_are_stacked_or_laid_out_row_by_row() -> None:
     rows = [[[0, 1, 1, 0], [0, 0, 0, 1]], [[0, 0, 1, 0], [0, 0, 0, 1]]]
     assert graphs(TwoVertices(), architectures).tolist() == rows
     assert adjacency(TwoVertices(), architectures).tolist() == [first + second for first, second in rows]
+
+
+def test_cheap_scores_stand_beside_the_options() -> None:
+    class Scores:
+        """The number of the first option as a score; the second option fails."""
+
+        def prepare(self, strategy: object) -> None:
+            raise AssertionError("a screen prepares nothing")
+
+        def evaluate(self, proposals: Sequence[Proposal]) -> list[Evaluation]:
+            return [
+                Evaluation(each, failure="singular")
+                if each.architecture.decisions[0] == 1
+                else Evaluation(each, {"score": 10.0 * each.architecture.decisions[0], "size": 3.0})
+                for each in proposals
+            ]
+
+        def state_dict(self) -> dict[str, Any]:
+            return {}
+
+        def load_state_dict(self, state: Mapping[str, Any]) -> None:
+            raise AssertionError("there is no state")
+
+    screen = Screen(Scores(), (Objective("score", "maximize"), Objective("size", "minimize", limit=1.0)))
+    choices = (Choice("first", ("a", "b", "c")),)
+    members = [Architecture("grid", (decision,)) for decision in (0, 1, 2)]
+    features = one_hot_with_scores(choices, screen, members)
+    size = np.log(4.0)
+    # costs: a score that is maximized changes its sign
+    np.testing.assert_allclose(
+        features, [[1, 0, 0, 0, size, 0], [0, 1, 0, 0, 0, 1], [0, 0, 1, -np.log(21.0), size, 0]], atol=1e-12
+    )
+    one_hot_with_scores(choices, screen, members)
+    assert screen.num_evaluations == 3
