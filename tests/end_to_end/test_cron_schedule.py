@@ -83,7 +83,7 @@ def ask(environment: dict[str, str], path: str, body: dict[str, Any] | None = No
     data = None if body is None else json.dumps(body).encode()
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"{environment['PREFECT_API_URL']}/{path}", data=data, headers=headers)
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)
 
 

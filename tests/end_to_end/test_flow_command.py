@@ -150,7 +150,7 @@ def test_ctrl_c_tells_how_to_go_on_and_leaves_nothing_running(folder: Path, envi
     process, below = start_until_slow(folder, environment)
 
     process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=30)
+    output, errors = process.communicate(timeout=120)
 
     assert (process.returncode, errors) == (130, "")
     assert "interrupted; 1 of 2 stages are done" in output
@@ -164,7 +164,7 @@ def test_after_a_kill_nothing_survives_and_the_same_command_completes(
     process, below = start_until_slow(folder, environment)
 
     process.kill()
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
 
     assert wait_for(lambda: gone(below), 8)
     (folder / "wait").unlink()
@@ -178,7 +178,7 @@ def test_after_a_sigterm_nothing_survives(folder: Path, environment: dict[str, s
     process, below = start_until_slow(folder, environment)
 
     process.terminate()
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=120)
 
     assert process.returncode != 0
     assert "Traceback" not in errors

@@ -52,7 +52,7 @@ def test_trainings_side_by_side_end_with_the_stage(checkout: Path, how: signal.S
         os.killpg(process.pid, how)  # as Ctrl-C does
     else:
         process.send_signal(how)
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=120)
 
     assert wait_for(lambda: not any(worker.is_running() for worker in workers), 10)
     if how == signal.SIGINT:

@@ -160,7 +160,7 @@ def test_no_worker_outlives_its_parent(tmp_path: Path, how: signal.Signals) -> N
     assert eventually(lambda: len(worker_ids(folder)) == 2, seconds=60)
     # Ctrl-C reaches the whole foreground group
     (os.killpg if how is signal.SIGINT else os.kill)(parent.pid, how)
-    _, errors = parent.communicate(timeout=30)
+    _, errors = parent.communicate(timeout=120)
     assert parent.returncode == (130 if how is signal.SIGINT else -how)
     assert eventually(lambda: not alive(worker_ids(folder)))
     if how is signal.SIGINT:

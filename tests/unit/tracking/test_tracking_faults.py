@@ -91,7 +91,7 @@ def test_server_that_answers_health_and_then_hangs(checkout, monkeypatch):
         thread.start()
         line = _submit_in_process(checkout, uri=f"http://127.0.0.1:{server.getsockname()[1]}")
         server.shutdown(socket.SHUT_RDWR)
-        thread.join(timeout=10)
+        thread.join(timeout=60)
         for connection in kept:
             connection.close()
     assert "look at the server" in line
